@@ -1,0 +1,113 @@
+# Sourced by bin/page-server, bin/dumper and bin/restorer: finds a JDK and the built jars, and becomes the program.
+# No process is forked on the usual way, so that the short commands stay quick.
+
+# say SENTENCE: to standard error, with the program's name.
+say() { printf '%s: %s\n' "$program" "$1" >&2; }
+
+# java_release HOME: sets java_version from the JDK's own "release" file, or asks java when it has none.
+java_release() {
+  java_version=
+  if [ -r "$1/release" ]; then
+    while IFS='=' read -r key value; do
+      if [ "$key" = JAVA_RUNTIME_VERSION ] || { [ "$key" = JAVA_VERSION ] && [ -z "$java_version" ]; }; then
+        java_version=${value#\"}
+        java_version=${java_version%\"}
+      fi
+    done < "$1/release"
+  fi
+  if [ -z "$java_version" ]; then
+    java_version=$("$1/bin/java" -version 2>&1 | sed -n 's/.* version "\([^"]*\)".*/\1/p')
+  fi
+  java_feature=${java_version%%[!0-9]*}
+}
+
+# find_java: sets java_home, java_version and java_feature, or ends with one sentence.
+find_java() {
+  if [ -n "${JAVA_HOME:-}" ]; then
+    java_home=$JAVA_HOME
+    if [ ! -x "$java_home/bin/java" ]; then
+      say "JAVA_HOME is $java_home, where there is no bin/java; set it to a JDK 17 or newer, or unset it."
+      exit 2
+    fi
+    java_release "$java_home"
+  else
+    java_home=
+    if command -v java > /dev/null 2>&1; then
+      java_path=$(readlink -f "$(command -v java)")
+      java_home=${java_path%/bin/java}
+      java_release "$java_home"
+    fi
+    if [ -z "$java_home" ] || [ "${java_feature:-0}" -lt 17 ]; then
+      for candidate in /usr/lib/jvm/java-17-openjdk-*; do
+        if [ -x "$candidate/bin/java" ]; then
+          java_home=$candidate
+          java_release "$java_home"
+        fi
+      done
+    fi
+    if [ -z "$java_home" ]; then
+      say "no Java found; install a JDK 17 or newer (on Debian: apt-get install openjdk-17-jdk-headless) or set JAVA_HOME."
+      exit 2
+    fi
+  fi
+  if [ "${java_feature:-0}" -lt 17 ]; then
+    say "the Java in $java_home is version ${java_version:-unknown}, but 17 or newer is needed; set JAVA_HOME to one."
+    exit 2
+  fi
+}
+
+# module_classpath MODULE: sets classpath to the module's jar and its libraries, in a fixed order (class-data archives need that).
+module_classpath() {
+  classpath=
+  for jar in "$home/$1/target/$1"-*.jar; do
+    classpath=$jar
+  done
+  if [ ! -f "$classpath" ] || [ ! -d "$home/$1/target/lib" ]; then
+    say "$1 is not built yet; run $home/bin/build first."
+    exit 2
+  fi
+  for jar in "$home/$1/target/lib"/*.jar; do
+    classpath=$classpath:$jar
+  done
+}
+
+# java_flags MODULE: sets java_flags for this JDK. Heap and direct memory are bounded: the buffers of the programs are pools of
+# fixed size, so a process of any size needs no more.
+java_flags() {
+  java_flags="-XX:+UseSerialGC -Xms32m -Xmx96m -XX:MaxDirectMemorySize=96m -XX:-UsePerfData -Xlog:cds=off -Xlog:cds+dynamic=off"
+  if [ "$java_feature" -ge 22 ]; then
+    java_flags="$java_flags --enable-native-access=ALL-UNNAMED"
+  fi
+  if [ "$java_feature" -ge 23 ]; then
+    java_flags="$java_flags --sun-misc-unsafe-memory-access=allow"
+  fi
+  # An archive fits exactly one build of the JVM, hence its name. One that does not fit is ignored by the JVM.
+  archive=$home/$1/target/$1-$java_version.jsa
+  if [ -n "${PAGELIFT_ARCHIVE_CLASSES_TO:-}" ]; then
+    archive_flag=-XX:ArchiveClassesAtExit=$PAGELIFT_ARCHIVE_CLASSES_TO
+  elif [ -f "$archive" ]; then
+    archive_flag=-XX:SharedArchiveFile=$archive
+  else
+    archive_flag=-Xshare:auto
+  fi
+}
+
+# launch MODULE MAIN_CLASS "SHORT COMMANDS" ARGUMENTS...: never returns. The short commands are compiled by C1 alone: they end
+# before the optimising compiler pays.
+launch() {
+  module=$1
+  main_class=$2
+  short_commands=$3
+  shift 3
+  find_java
+  module_classpath "$module"
+  java_flags "$module"
+  for short in $short_commands; do
+    if [ "${1:-}" = "$short" ]; then
+      java_flags="$java_flags -XX:TieredStopAtLevel=1"
+    fi
+  done
+  # Split on purpose: both are lists of words.
+  # shellcheck disable=SC2086
+  exec "$java_home/bin/java" $java_flags "$archive_flag" ${PAGELIFT_JAVA_OPTIONS:-} -cp "$classpath" "$main_class" "$@"
+}
