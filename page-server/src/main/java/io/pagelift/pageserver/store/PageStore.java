@@ -1,0 +1,37 @@
+package io.pagelift.pageserver.store;
+
+import io.pagelift.wire.proto.MigrationInfo;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Pages of many migrations in one directory, deduplicated.
+ *
+ * <p>Thread-safe. Failures are {@link io.pagelift.common.PageliftException}: CORRUPT for damaged data, EXHAUSTED for a full disk,
+ * REFUSED for a directory that another server holds or that cannot be written, USAGE for an unknown migration or a bad name.
+ */
+public interface PageStore extends AutoCloseable {
+  /** Opens the store in a directory, which is made (0700) when it does not exist; recovers after a crash. */
+  @SuppressWarnings("DoNotCallSuggester")
+  static PageStore open(Path directory) {
+    throw new UnsupportedOperationException("the store in " + directory + " cannot be opened yet");
+  }
+
+  /**
+   * Opens a migration for writing. One writer at a time: a second one gets REFUSED until the first is closed.
+   *
+   * @param name matches {@code [A-Za-z0-9][A-Za-z0-9._-]{0,127}}
+   * @param create make it when it does not exist; otherwise that is a USAGE error
+   */
+  MigrationLog openMigration(String name, boolean create);
+
+  /** Opens a migration for reading, as its last committed round left it. Any number of readers, beside a writer too. */
+  MigrationReader readMigration(String name);
+
+  /** All migrations, ascending by name. */
+  List<MigrationInfo> list();
+
+  /** Closes all files. Rounds that are not committed are gone. */
+  @Override
+  void close();
+}
