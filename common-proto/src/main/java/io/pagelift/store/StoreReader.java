@@ -1,0 +1,113 @@
+package io.pagelift.store;
+
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PageliftException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+
+/**
+ * Reads a store on this host, whether or not a page-server is writing it: committed rounds never change, and what is not
+ * committed is not seen. Any thread may use it.
+ *
+ * <p>A page is never handed out unchecked by {@link #readPages}. Who reads a segment file himself (a rebuilt process that
+ * reads straight into its own memory) calls {@link #checkPages} for the same pages.
+ */
+public final class StoreReader implements AutoCloseable {
+  private static final int CHECK_BYTES = 256 * StoreLayout.PAGE_BYTES;
+
+  private final StoreLayout layout;
+  private final ConcurrentMap<Integer, SegmentReader> segments = new ConcurrentHashMap<>();
+
+  private StoreReader(StoreLayout layout) {
+    this.layout = layout;
+  }
+
+  /** Opens the store in a directory. Throws a refused error when there is none, a corrupt one for a format not known. */
+  public static StoreReader open(Path directory) {
+    StoreLayout layout = new StoreLayout(directory);
+    StoreFile.check(layout);
+    return new StoreReader(layout);
+  }
+
+  /** Where the files lie. */
+  public StoreLayout layout() {
+    return layout;
+  }
+
+  /** The names of all migrations that have a directory here, sorted; some may have no committed round yet. */
+  public List<String> migrationNames() {
+    List<String> names = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(layout.migrationsDirectory())) {
+      for (Path entry : entries) {
+        if (Files.isDirectory(entry)) {
+          names.add(String.valueOf(entry.getFileName()));
+        }
+      }
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw StoreErrors.unreadable(layout.migrationsDirectory(), e);
+    }
+    Collections.sort(names);
+    return names;
+  }
+
+  /** The committed rounds of a migration as of now. Throws a refused error when there is no such migration. */
+  public StoredMigration migration(String name) {
+    Path directory = layout.migrationDirectory(name);
+    if (!Files.isDirectory(directory)) {
+      throw new PageliftException(
+          ErrorCategory.REFUSED,
+          "The store " + layout.directory() + " holds no migration named " + StoreLayout.quoted(name)
+              + "; 'page-server ls' lists what it holds.");
+    }
+    return StoredMigration.read(layout, name);
+  }
+
+  /** The file of a segment: page i lies at byte 4096 * i. */
+  public Path segmentFile(int segment) {
+    return layout.segmentFile(segment);
+  }
+
+  /**
+   * Reads pages into the buffer, which advances by {@code 4096 * pageCount}, and checks them. Throws a corrupt error that
+   * names the damaged page.
+   */
+  public void readPages(int segment, long segmentPage, int pageCount, ByteBuffer destination) {
+    segment(segment).read(segmentPage, pageCount, destination);
+  }
+
+  /** Checks pages that the caller has read, whole pages from position to limit; the buffer does not move. */
+  public void checkBytes(int segment, long segmentPage, ByteBuffer pages) {
+    segment(segment).check(segmentPage, pages);
+  }
+
+  /** Reads pages and checks them, 1 MiB at a time. */
+  public void checkPages(int segment, long segmentPage, long pageCount) {
+    ByteBuffer buffer = ByteBuffer.allocateDirect(CHECK_BYTES);
+    for (long done = 0; done < pageCount; ) {
+      int count = (int) Math.min(CHECK_BYTES / StoreLayout.PAGE_BYTES, pageCount - done);
+      readPages(segment, segmentPage + done, count, buffer.clear());
+      done += count;
+    }
+  }
+
+  private SegmentReader segment(int segment) {
+    return segments.computeIfAbsent(segment, number -> SegmentReader.open(layout, number));
+  }
+
+  @Override
+  public void close() {
+    segments.values().forEach(SegmentReader::close);
+    segments.clear();
+  }
+}

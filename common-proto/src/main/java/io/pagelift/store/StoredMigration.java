@@ -1,0 +1,150 @@
+package io.pagelift.store;
+
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PageliftException;
+import io.pagelift.store.proto.Blob;
+import io.pagelift.store.proto.RoundHeader;
+import io.pagelift.wire.proto.ObjectInfo;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeSet;
+
+/** The committed rounds of one migration as they were when it was read. Immutable. */
+public final class StoredMigration {
+  /** Bound of the runs of one merged view, see {@link PlaceRunsBuilder}: at most 160 MB. */
+  public static final int MAX_VIEW_RUNS = 8 << 20;
+
+  private final StoreLayout layout;
+  private final String name;
+  private final List<RoundManifest> rounds;
+
+  private StoredMigration(StoreLayout layout, String name, List<RoundManifest> rounds) {
+    this.layout = layout;
+    this.name = name;
+    this.rounds = List.copyOf(rounds);
+  }
+
+  /** Reads the headers of all rounds. Throws a corrupt error when a round is missing or damaged. */
+  static StoredMigration read(StoreLayout layout, String name) {
+    TreeSet<Integer> numbers = new TreeSet<>();
+    Path directory = layout.migrationDirectory(name);
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      for (Path file : files) {
+        OptionalInt round = StoreLayout.manifestRound(file);
+        if (round.isPresent()) {
+          numbers.add(round.getAsInt());
+        }
+      }
+    } catch (IOException e) {
+      throw StoreErrors.unreadable(directory, e);
+    }
+    List<RoundManifest> rounds = new ArrayList<>();
+    for (int number : numbers) {
+      if (number != rounds.size() + 1) {
+        throw StoreErrors.corrupt(layout.manifestFile(name, rounds.size() + 1), "it is missing, a later round is there");
+      }
+      rounds.add(RoundManifest.open(layout.manifestFile(name, number), name, number));
+    }
+    return new StoredMigration(layout, name, rounds);
+  }
+
+  /** Its name. */
+  public String name() {
+    return name;
+  }
+
+  /** All committed rounds; round r is at index r - 1. */
+  public List<RoundManifest> rounds() {
+    return rounds;
+  }
+
+  /** The highest committed round, 0 when none. */
+  public int lastRound() {
+    return rounds.size();
+  }
+
+  /** The header of the last committed round; empty when none. */
+  public Optional<RoundHeader> lastHeader() {
+    return rounds.isEmpty() ? Optional.empty() : Optional.of(rounds.get(rounds.size() - 1).header());
+  }
+
+  /** Whether the last committed round carries the image of the tree: only then can it be restored. */
+  public boolean complete() {
+    return lastHeader().map(RoundHeader::getComplete).orElse(false);
+  }
+
+  /** The tracking token of the last committed round, empty when none. */
+  public String trackingToken() {
+    return lastHeader().map(RoundHeader::getTrackingToken).orElse("");
+  }
+
+  /** The objects alive at the end of the last committed round. */
+  public List<ObjectInfo> objects() {
+    return lastHeader().map(RoundHeader::getObjectsList).orElse(List.of());
+  }
+
+  /** Object ids below this one are taken. */
+  public long nextObjectId() {
+    return lastHeader().map(RoundHeader::getNextObjectId).orElse(1L);
+  }
+
+  /** What is held of one object, merged over all rounds. Reads all manifests. */
+  public PlaceRuns places(long objectId) {
+    PlaceRunsBuilder builder = new PlaceRunsBuilder(MAX_VIEW_RUNS);
+    for (RoundManifest round : rounds) {
+      round.forEachRun(
+          (object, firstPage, pageCount, place) -> {
+            if (object == objectId) {
+              builder.add(firstPage, pageCount, place);
+            }
+          });
+    }
+    return builder.build();
+  }
+
+  /** What is held of every object that any round names, by object id, in one pass over the manifests. */
+  public Map<Long, PlaceRuns> places() {
+    Map<Long, PlaceRunsBuilder> builders = new HashMap<>();
+    for (RoundManifest round : rounds) {
+      round.forEachRun(
+          (object, firstPage, pageCount, place) ->
+              builders
+                  .computeIfAbsent(object, id -> new PlaceRunsBuilder(MAX_VIEW_RUNS))
+                  .add(firstPage, pageCount, place));
+    }
+    Map<Long, PlaceRuns> places = new HashMap<>();
+    builders.forEach((object, builder) -> places.put(object, builder.build()));
+    return places;
+  }
+
+  /**
+   * A blob of the last round ("tree"), read whole and checked. Throws a refused error when the last round has no such blob, a
+   * corrupt one when it is damaged.
+   */
+  public byte[] readBlob(String blob) {
+    RoundHeader header =
+        lastHeader()
+            .orElseThrow(() -> noBlob(blob));
+    for (Blob candidate : header.getBlobsList()) {
+      if (candidate.getName().equals(blob)) {
+        return BlobFile.read(layout.blobFile(name, header.getRound(), blob), candidate);
+      }
+    }
+    throw noBlob(blob);
+  }
+
+  private PageliftException noBlob(String blob) {
+    return new PageliftException(
+        ErrorCategory.REFUSED,
+        "Round " + lastRound() + " of migration '" + name + "' carries no '" + blob
+            + "'; it is not finished: run 'dumper dump' before the restore.");
+  }
+}
