@@ -1,0 +1,65 @@
+package io.pagelift.linux.inject;
+
+import io.pagelift.linux.Kernel;
+import io.pagelift.linux.arch.Architecture;
+
+/** What the calls of a {@link Batch} returned. */
+public final class BatchResults {
+  private final int pid;
+  private final Batch batch;
+  private final long[] results;
+
+  BatchResults(int pid, Batch batch, long[] results) {
+    this.pid = pid;
+    this.batch = batch;
+    this.results = results;
+  }
+
+  /** How many calls were made: all, or those up to and including the required one that failed. */
+  public int executed() {
+    return results.length;
+  }
+
+  /**
+   * What a call returned: a result or a negative error number.
+   *
+   * @throws IndexOutOfBoundsException if it was not made
+   */
+  public long result(int index) {
+    return results[index];
+  }
+
+  /** The index of the first call that returned an error, -1 if none did. */
+  public int firstFailure() {
+    for (int i = 0; i < results.length; i++) {
+      if (Kernel.failed(results[i])) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /**
+   * What a call returned, checked.
+   *
+   * @param object what the call was about, for the message
+   * @throws io.pagelift.linux.KernelException if it returned an error
+   */
+  public long check(int index, String object) {
+    return Kernel.check(results[index], Architecture.current().syscallName(batch.number(index)), pid, object);
+  }
+
+  /**
+   * Checks all.
+   *
+   * @param object what they are about, for the message
+   * @throws io.pagelift.linux.KernelException for the first that returned an error
+   */
+  public BatchResults checkAll(String object) {
+    int failed = firstFailure();
+    if (failed >= 0) {
+      check(failed, object + " (call " + failed + " of " + batch.size() + ")");
+    }
+    return this;
+  }
+}
