@@ -1,0 +1,26 @@
+package io.pagelift.restorer.file;
+
+import io.pagelift.image.Directory;
+import io.pagelift.image.OpenFile;
+import io.pagelift.linux.FileDescriptor;
+
+/** Open directories: one of that name must be here. The position only means something to the same file system. */
+final class DirectoryRebuilder implements FileRebuilder {
+  @Override
+  public String kind() {
+    return "directory";
+  }
+
+  @Override
+  public void check(OpenFile file) {
+    String path = Reopen.state(file, Directory.parser()).getPath();
+    if (!FileChecks.existing(path).isDirectory()) {
+      throw Reopen.refused(path + " is not a directory here; make one.");
+    }
+  }
+
+  @Override
+  public FileDescriptor rebuild(OpenFile file, FileContext context) {
+    return Reopen.path(Reopen.state(file, Directory.parser()).getPath(), file);
+  }
+}

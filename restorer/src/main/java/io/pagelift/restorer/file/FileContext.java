@@ -1,0 +1,26 @@
+package io.pagelift.restorer.file;
+
+import io.pagelift.image.OpenFile;
+import io.pagelift.linux.FileDescriptor;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** What rebuilders share during one restore. */
+public interface FileContext {
+  /** The shared memory object with this id, which the restorer holds open until the end. */
+  FileDescriptor sharedMemory(int id);
+
+  /** Puts the pages of an object into a file; what is not held stays a hole. The file keeps {@code sizeBytes}. */
+  void fill(long objectId, FileDescriptor file, long sizeBytes);
+
+  /**
+   * Something that several open files have in common (both ends of a pipe, an unlinked file opened twice): made by the first
+   * that asks, closed at the end of the restore.
+   *
+   * @param key names it among all kinds
+   */
+  <T extends AutoCloseable> T once(String key, Class<T> type, Supplier<T> maker);
+
+  /** All open files of the image. */
+  List<OpenFile> openFiles();
+}

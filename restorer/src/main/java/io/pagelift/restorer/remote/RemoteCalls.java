@@ -1,0 +1,142 @@
+package io.pagelift.restorer.remote;
+
+import io.pagelift.common.PageliftException;
+import io.pagelift.linux.Deadline;
+import io.pagelift.linux.Kernel;
+import io.pagelift.linux.KernelException;
+import io.pagelift.linux.SyscallNumbers;
+import io.pagelift.linux.inject.Batch;
+import io.pagelift.linux.inject.BatchExecutor;
+import io.pagelift.linux.inject.BatchResults;
+import io.pagelift.linux.stub.StubTask;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Calls made by one thread of a process that is being rebuilt: queued, run in batches, checked.
+ *
+ * <p>Queued calls run in order when the table or the room for data is full, at the latest when {@link #flush} is called. The
+ * first that fails ends the rebuilding: a message then names the process, what was being done and the kernel's reason. Threads
+ * of one process share the work area, so flush one before using another. Used by the tracing thread only.
+ */
+public final class RemoteCalls {
+  /** Bound of one batch. A batch may read gigabytes from a slow disk, and whole machines have been seen to stall for 15 s. */
+  private static final Duration BATCH_BOUND = Duration.ofSeconds(120);
+
+  private static final long ANY = Long.MIN_VALUE;
+
+  private record Queued(String what, long expected, long number) {}
+
+  private final StubTask task;
+  private final BatchExecutor executor;
+  private final List<Queued> queued = new ArrayList<>();
+  private Batch batch;
+
+  /** Calls in this thread. */
+  public RemoteCalls(StubTask task) {
+    this.task = task;
+    this.executor = task.executor();
+    this.batch = executor.newBatch();
+  }
+
+  /** The process. */
+  public int pid() {
+    return task.tracee().pid();
+  }
+
+  /** The thread. */
+  public StubTask task() {
+    return task;
+  }
+
+  /**
+   * Queues a call that must succeed.
+   *
+   * @param what for the message when it fails: what the call does, such as {@code "map 0x1000-0x2000"}
+   */
+  public void add(String what, long number, long... arguments) {
+    addExpecting(what, ANY, number, arguments);
+  }
+
+  /** Queues a call that must return this result. */
+  public void addExpecting(String what, long expected, long number, long... arguments) {
+    if (batch.entriesLeft() == 0) {
+      flush();
+    }
+    batch.require(number, arguments);
+    queued.add(new Queued(what, expected, number));
+  }
+
+  /** Queues a call that may fail. */
+  public void addOptional(long number, long... arguments) {
+    if (batch.entriesLeft() == 0) {
+      flush();
+    }
+    batch.add(number, arguments);
+    queued.add(new Queued("", ANY, number));
+  }
+
+  /** Runs what is queued, then this call, and returns its result. */
+  public long call(String what, long number, long... arguments) {
+    add(what, number, arguments);
+    return flush();
+  }
+
+  /** Runs what is queued, then this call, and returns its result or a negative error number. */
+  public long attempt(long number, long... arguments) {
+    addOptional(number, arguments);
+    return flush();
+  }
+
+  /** Puts bytes into the process for the next call that is queued; they are gone after it. Returns their address there. */
+  public long data(byte[] bytes) {
+    if (batch.scratchBytesLeft() < bytes.length + 16 || batch.entriesLeft() == 0) {
+      flush();
+    }
+    return batch.data(bytes);
+  }
+
+  /** Puts a string with its NUL into the process, like {@link #data}. */
+  public long string(byte[] name) {
+    byte[] terminated = new byte[name.length + 1];
+    System.arraycopy(name, 0, terminated, 0, name.length);
+    return data(terminated);
+  }
+
+  /** Runs what is queued and returns the last result, 0 if there was nothing to run. */
+  public long flush() {
+    if (queued.isEmpty()) {
+      return 0;
+    }
+    Batch running = batch;
+    List<Queued> calls = List.copyOf(queued);
+    queued.clear();
+    batch = executor.newBatch();
+    BatchResults results = run(running, calls);
+    for (int i = 0; i < results.executed(); i++) {
+      Queued call = calls.get(i);
+      long result = results.result(i);
+      boolean failed = Kernel.failed(result) && !call.what().isEmpty();
+      if (failed) {
+        throw failure(call.what(), new KernelException(SyscallNumbers.name(call.number()), (int) -result, pid(), ""));
+      }
+      if (call.expected() != ANY && call.expected() != result) {
+        throw RebuildFailure.of(pid(), call.what(), "the kernel answered " + result + " instead of " + call.expected());
+      }
+    }
+    return results.result(results.executed() - 1);
+  }
+
+  private BatchResults run(Batch running, List<Queued> calls) {
+    try {
+      return executor.run(running, Deadline.in(BATCH_BOUND));
+    } catch (KernelException e) {
+      throw failure(calls.get(0).what() + " and what follows", e);
+    }
+  }
+
+  private PageliftException failure(String what, KernelException e) {
+    return RebuildFailure.of(pid(), what, e);
+  }
+}
