@@ -22,7 +22,7 @@ import java.util.List;
  */
 public final class RemoteCalls {
   /** Bound of one batch. A batch may read gigabytes from a slow disk, and whole machines have been seen to stall for 15 s. */
-  private static final Duration BATCH_BOUND = Duration.ofSeconds(120);
+  private static final Duration BATCH_BOUND = Duration.ofMinutes(2);
 
   private static final long ANY = Long.MIN_VALUE;
 
