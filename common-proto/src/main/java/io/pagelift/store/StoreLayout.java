@@ -36,6 +36,7 @@ public record StoreLayout(Path directory) {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
   private static final Pattern BLOB_NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
   private static final Pattern MANIFEST = Pattern.compile("([0-9]{8})\\.round");
+  private static final Pattern BLOB = Pattern.compile("([0-9]{8})\\.[a-z0-9-]+\\.blob");
   private static final Pattern SEGMENT = Pattern.compile("([0-9]{8})\\.pages");
   private static final Pattern INDEX = Pattern.compile("([0-9]{8})\\.index");
 
@@ -118,6 +119,11 @@ public record StoreLayout(Path directory) {
   /** The round of a manifest's file name; empty for any other name. */
   public static OptionalInt manifestRound(Path file) {
     return numberIn(MANIFEST, file);
+  }
+
+  /** The round of a blob's file name; empty for any other name. */
+  public static OptionalInt blobRound(Path file) {
+    return numberIn(BLOB, file);
   }
 
   /** The segment of a page file's name; empty for any other name. */

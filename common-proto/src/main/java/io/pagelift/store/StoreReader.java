@@ -61,12 +61,12 @@ public final class StoreReader implements AutoCloseable {
     return names;
   }
 
-  /** The committed rounds of a migration as of now. Throws a refused error when there is no such migration. */
+  /** The committed rounds of a migration as of now. Throws a usage error when there is no such migration. */
   public StoredMigration migration(String name) {
     Path directory = layout.migrationDirectory(name);
     if (!Files.isDirectory(directory)) {
       throw new PageliftException(
-          ErrorCategory.REFUSED,
+          ErrorCategory.USAGE,
           "The store " + layout.directory() + " holds no migration named " + StoreLayout.quoted(name)
               + "; 'page-server ls' lists what it holds.");
     }

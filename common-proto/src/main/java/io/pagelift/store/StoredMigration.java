@@ -98,7 +98,12 @@ public final class StoredMigration {
 
   /** What is held of one object, merged over all rounds. Reads all manifests. */
   public PlaceRuns places(long objectId) {
-    PlaceRunsBuilder builder = new PlaceRunsBuilder(MAX_VIEW_RUNS);
+    return places(objectId, MAX_VIEW_RUNS);
+  }
+
+  /** The same with a bound of one's own, see {@link PlaceRunsBuilder}. */
+  public PlaceRuns places(long objectId, int maxRuns) {
+    PlaceRunsBuilder builder = new PlaceRunsBuilder(maxRuns);
     for (RoundManifest round : rounds) {
       round.forEachRun(
           (object, firstPage, pageCount, place) -> {
@@ -130,12 +135,14 @@ public final class StoredMigration {
    * corrupt one when it is damaged.
    */
   public byte[] readBlob(String blob) {
-    RoundHeader header =
-        lastHeader()
-            .orElseThrow(() -> noBlob(blob));
-    for (Blob candidate : header.getBlobsList()) {
+    return blobFile(blob).read();
+  }
+
+  /** A blob of the last round, to be read in parts. Throws as {@link #readBlob} does, but reads nothing yet. */
+  public BlobFile blobFile(String blob) {
+    for (Blob candidate : lastHeader().map(RoundHeader::getBlobsList).orElse(List.of())) {
       if (candidate.getName().equals(blob)) {
-        return BlobFile.read(layout.blobFile(name, header.getRound(), blob), candidate);
+        return new BlobFile(layout.blobFile(name, lastRound(), blob), candidate);
       }
     }
     throw noBlob(blob);

@@ -1,0 +1,211 @@
+package io.pagelift.pageserver.store;
+
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PageliftException;
+import io.pagelift.store.RoundManifest;
+import io.pagelift.store.StoreFile;
+import io.pagelift.store.StoreLayout;
+import io.pagelift.store.StoreReader;
+import io.pagelift.store.StoredMigration;
+import io.pagelift.store.proto.RoundHeader;
+import io.pagelift.wire.proto.MigrationInfo;
+import io.pagelift.wire.proto.RoundCommitted;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The page store in a directory: puts lock, recovery, segments and migrations together. */
+final class DirectoryPageStore implements PageStore {
+  private static final Logger LOG = LoggerFactory.getLogger(DirectoryPageStore.class);
+
+  private final StoreLayout layout;
+  private final StoreOptions options;
+  private final PageHash pageHash;
+  private final StoreLock lock;
+  private final StoreReader reader;
+  private final SegmentLog segments;
+  private final Set<String> writing = new HashSet<>();
+
+  private DirectoryPageStore(
+      StoreLayout layout, StoreOptions options, PageHash pageHash, StoreLock lock, StoreReader reader, SegmentLog segments) {
+    this.layout = layout;
+    this.options = options;
+    this.pageHash = pageHash;
+    this.lock = lock;
+    this.reader = reader;
+    this.segments = segments;
+  }
+
+  /** Opens a store; the hash function is a parameter so that a test can forge collisions. */
+  static DirectoryPageStore open(Path directory, StoreOptions options, PageHash pageHash) {
+    StoreLayout layout = new StoreLayout(directory);
+    try {
+      boolean fresh = prepareDirectory(layout);
+      StoreLock lock = StoreLock.take(layout);
+      try {
+        if (fresh) {
+          format(layout);
+        }
+        return recover(layout, options, pageHash, lock);
+      } catch (IOException | RuntimeException e) {
+        lock.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      throw WriteErrors.cannotOpen(layout, e);
+    }
+  }
+
+  private static DirectoryPageStore recover(StoreLayout layout, StoreOptions options, PageHash pageHash, StoreLock lock)
+      throws IOException {
+    StoreReader reader = StoreReader.open(layout.directory());
+    DedupTable table = new DedupTable(options.dedupMaxSlots());
+    Recovery recovery = Recovery.run(reader, table);
+    recovery.findings().forEach(LOG::warn);
+    SegmentLog segments =
+        new SegmentLog(layout, options, table, recovery.segments(), recovery.activeSegment(), recovery.nextSegment());
+    return new DirectoryPageStore(layout, options, pageHash, lock, reader, segments);
+  }
+
+  /** Makes the directory when needed. Returns whether it is to become a store; refuses one with other contents. */
+  private static boolean prepareDirectory(StoreLayout layout) throws IOException {
+    Path directory = layout.directory();
+    PrivateFiles.makeDirectory(directory);
+    if (Files.exists(layout.storeFile())) {
+      StoreFile.check(layout);
+      return false;
+    }
+    Set<Path> own = Set.of(layout.lockFile(), StoreLayout.partOf(layout.storeFile()), layout.segmentsDirectory(),
+        layout.migrationsDirectory());
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+      for (Path entry : entries) {
+        if (!own.contains(entry)) {
+          throw new PageliftException(
+              ErrorCategory.REFUSED,
+              "The directory " + directory + " is no page store and is not empty; give a new or an empty directory by --store.");
+        }
+      }
+    }
+    return true;
+  }
+
+  private static void format(StoreLayout layout) throws IOException {
+    PrivateFiles.makeDirectory(layout.segmentsDirectory());
+    PrivateFiles.makeDirectory(layout.migrationsDirectory());
+    Path part = StoreLayout.partOf(layout.storeFile());
+    try (FileChannel channel = PrivateFiles.create(part)) {
+      PrivateFiles.writeFully(channel, StoreFile.bytes(), 0);
+      channel.force(true);
+    }
+    PrivateFiles.rename(part, layout.storeFile());
+    PrivateFiles.forceDirectory(layout.directory());
+  }
+
+  @Override
+  public MigrationLog openMigration(String name, boolean create) {
+    Path directory = layout.migrationDirectory(name);
+    synchronized (writing) {
+      if (writing.contains(name)) {
+        throw new PageliftException(
+            ErrorCategory.REFUSED,
+            "The migration '" + name + "' is being written by another dumper; wait for it, or use another --name.");
+      }
+      if (create) {
+        makeMigration(directory);
+      }
+      StoredMigration stored = reader.migration(name);
+      writing.add(name);
+      return new WritableMigration(this, stored);
+    }
+  }
+
+  private void makeMigration(Path directory) {
+    try {
+      if (PrivateFiles.makeDirectory(directory)) {
+        PrivateFiles.forceDirectory(layout.migrationsDirectory());
+      }
+    } catch (IOException e) {
+      throw WriteErrors.roundLost(layout, e);
+    }
+  }
+
+  @Override
+  public MigrationReader readMigration(String name) {
+    return new CommittedMigration(reader, reader.migration(name), options.maxRunsPerMigration());
+  }
+
+  @Override
+  public List<MigrationInfo> list() {
+    List<MigrationInfo> infos = new ArrayList<>();
+    for (String name : reader.migrationNames()) {
+      try {
+        infos.add(info(reader.migration(name)));
+      } catch (PageliftException e) {
+        LOG.warn("Migration {} is not listed: {}", name, e.getMessage());
+      }
+    }
+    return infos;
+  }
+
+  private static MigrationInfo info(StoredMigration migration) {
+    MigrationInfo.Builder info =
+        MigrationInfo.newBuilder()
+            .setName(migration.name())
+            .setRounds(migration.lastRound())
+            .setComplete(migration.complete());
+    for (RoundManifest round : migration.rounds()) {
+      RoundHeader header = round.header();
+      RoundCommitted counts = header.getCounts();
+      info.setPages(info.getPages() + RoundCounts.pagesHeld(counts));
+      info.setStoredBytes(info.getStoredBytes() + counts.getBytesStored());
+      info.setLastCommitUnixNanos(header.getCommittedUnixNanos());
+    }
+    return info.build();
+  }
+
+  StoreLayout layout() {
+    return layout;
+  }
+
+  StoreOptions options() {
+    return options;
+  }
+
+  PageHash pageHash() {
+    return pageHash;
+  }
+
+  StoreReader reader() {
+    return reader;
+  }
+
+  SegmentLog segments() {
+    return segments;
+  }
+
+  /** A writer is done with its migration. */
+  void released(String name) {
+    synchronized (writing) {
+      writing.remove(name);
+    }
+  }
+
+  @Override
+  public void close() {
+    reader.close();
+    try (lock;
+        segments) {
+      LOG.debug("Store {} closed", layout.directory());
+    } catch (IOException e) {
+      LOG.warn("The store {} was not closed properly: {}", layout.directory(), e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,196 @@
+package io.pagelift.pageserver.store;
+
+import io.pagelift.common.PageliftException;
+import io.pagelift.store.IndexFormat;
+import io.pagelift.store.Place;
+import io.pagelift.store.RoundManifest;
+import io.pagelift.store.StoreLayout;
+import io.pagelift.store.StoreReader;
+import io.pagelift.store.StoredMigration;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings a store back to its last committed state when it is opened.
+ *
+ * <p>The manifests are the truth. Whatever no manifest refers to was never acknowledged: temporary files, blobs without a
+ * round, and the tail of a segment behind the last page that any round refers to. That tail may not have reached the disk, so
+ * it is cut off rather than offered for deduplication.
+ *
+ * <p>When a manifest is damaged, nobody knows what it refers to. Then nothing of any segment is cut off or overwritten: new
+ * pages go to a new segment, the other migrations stay usable, and the damage is reported.
+ */
+final class Recovery {
+  private final StoreReader reader;
+  private final StoreLayout layout;
+  private final DedupTable table;
+  private final List<String> findings = new ArrayList<>();
+  private final Map<Integer, Integer> referencedPages = new HashMap<>();
+  private final Map<Integer, Segment> segments = new TreeMap<>();
+  private boolean damaged;
+  private int highestSegment;
+
+  private Recovery(StoreReader reader, DedupTable table) {
+    this.reader = reader;
+    this.layout = reader.layout();
+    this.table = table;
+  }
+
+  /** Recovers the store and fills the deduplication table. */
+  static Recovery run(StoreReader reader, DedupTable table) throws IOException {
+    Recovery recovery = new Recovery(reader, table);
+    PrivateFiles.makeDirectory(recovery.layout.segmentsDirectory());
+    PrivateFiles.makeDirectory(recovery.layout.migrationsDirectory());
+    for (String name : reader.migrationNames()) {
+      recovery.recoverMigration(name);
+    }
+    recovery.recoverSegments();
+    return recovery;
+  }
+
+  /** Sentences for the log: what was dropped, what is damaged. Empty after a clean end. */
+  List<String> findings() {
+    return findings;
+  }
+
+  /** The segments that hold committed pages, open, by number. */
+  Map<Integer, Segment> segments() {
+    return segments;
+  }
+
+  /** The segment that goes on being filled; null when a new one must begin. */
+  @Nullable Segment activeSegment() {
+    return damaged ? null : segments.get(highestSegment);
+  }
+
+  /** Number of the next new segment. */
+  int nextSegment() {
+    return highestSegment + 1;
+  }
+
+  private void recoverMigration(String name) throws IOException {
+    try {
+      StoredMigration migration = reader.migration(name);
+      for (RoundManifest round : migration.rounds()) {
+        round.forEachRun((object, firstPage, pageCount, place) -> refer(place, pageCount));
+      }
+      dropRemains(name, migration.lastRound());
+    } catch (PageliftException e) {
+      damaged = true;
+      findings.add("Migration " + name + " cannot be used, the others can: " + e.getMessage());
+    }
+  }
+
+  private void refer(long place, int pageCount) {
+    if (Place.isData(place)) {
+      referencedPages.merge(Place.segment(place), (int) Place.segmentPage(place) + pageCount, Math::max);
+    }
+  }
+
+  /** Removes temporary files and blobs of rounds that were not committed. */
+  private void dropRemains(String name, int lastRound) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(layout.migrationDirectory(name))) {
+      for (Path file : files) {
+        OptionalInt round = StoreLayout.blobRound(file);
+        boolean part = String.valueOf(file.getFileName()).endsWith(StoreLayout.PART_SUFFIX);
+        if (part || (round.isPresent() && round.getAsInt() > lastRound)) {
+          Files.delete(file);
+          findings.add("Dropped " + file + ", which belongs to a round that was never acknowledged.");
+        }
+      }
+    }
+  }
+
+  private void recoverSegments() throws IOException {
+    TreeSet<Integer> numbers = new TreeSet<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(layout.segmentsDirectory())) {
+      for (Path file : files) {
+        StoreLayout.segmentNumber(file).ifPresent(numbers::add);
+        StoreLayout.indexNumber(file).ifPresent(numbers::add);
+      }
+    }
+    for (int number : numbers) {
+      int referenced = referencedPages.getOrDefault(number, 0);
+      if (referenced == 0 && !damaged) {
+        Files.deleteIfExists(layout.segmentFile(number));
+        Files.deleteIfExists(layout.indexFile(number));
+        findings.add("Dropped segment " + number + ", which no committed round refers to.");
+      } else {
+        highestSegment = number;
+        recoverSegment(number, referenced);
+      }
+    }
+    for (int number : referencedPages.keySet()) {
+      if (!numbers.contains(number)) {
+        damaged = true;
+        highestSegment = Math.max(highestSegment, number);
+        findings.add("Segment " + number + " is missing, rounds refer to it; 'page-server verify' tells which.");
+      }
+    }
+  }
+
+  private void recoverSegment(int number, int referenced) throws IOException {
+    Path pages = layout.segmentFile(number);
+    Path index = layout.indexFile(number);
+    if (!holds(pages, (long) referenced * StoreLayout.PAGE_BYTES) || !holds(index, IndexFormat.offsetBytes(referenced))) {
+      damaged = true;
+      findings.add("Segment " + number + " is shorter than what rounds refer to; 'page-server verify' tells which.");
+      return;
+    }
+    if (referenced == 0) {
+      return;
+    }
+    if (!damaged) {
+      cut(pages, (long) referenced * StoreLayout.PAGE_BYTES);
+      cut(index, IndexFormat.offsetBytes(referenced));
+    }
+    segments.put(number, Segment.reopen(layout, number, referenced));
+    loadIndex(number, index, referenced);
+  }
+
+  private static boolean holds(Path file, long lengthBytes) throws IOException {
+    return Files.exists(file) && Files.size(file) >= lengthBytes;
+  }
+
+  private void cut(Path file, long lengthBytes) throws IOException {
+    long before = Files.size(file);
+    if (before > lengthBytes) {
+      try (FileChannel channel = PrivateFiles.openForWriting(file)) {
+        channel.truncate(lengthBytes);
+      }
+      findings.add("Dropped " + (before - lengthBytes) + " bytes at the end of " + file + " that were never acknowledged.");
+    }
+  }
+
+  private void loadIndex(int number, Path index, int pageCount) throws IOException {
+    ByteBuffer entries = IndexFormat.allocate(4096);
+    try (FileChannel channel = PrivateFiles.openForWriting(index)) {
+      for (int first = 0; first < pageCount; ) {
+        int count = Math.min(pageCount - first, entries.capacity() / IndexFormat.ENTRY_BYTES);
+        entries.clear().limit(count * IndexFormat.ENTRY_BYTES);
+        while (entries.hasRemaining() && channel.read(entries, IndexFormat.offsetBytes(first) + entries.position()) >= 0) {
+          // The length was checked: this ends with a full buffer.
+        }
+        for (int i = 0; i < count; i++) {
+          int at = i * IndexFormat.ENTRY_BYTES;
+          if (IndexFormat.isWhole(entries, at)) {
+            table.add(IndexFormat.hash(entries, at), GlobalPage.of(number, first + i));
+          }
+        }
+        first += count;
+      }
+    }
+  }
+}

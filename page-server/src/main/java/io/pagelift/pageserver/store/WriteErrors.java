@@ -1,0 +1,30 @@
+package io.pagelift.pageserver.store;
+
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PageliftException;
+import io.pagelift.store.StoreErrors;
+import io.pagelift.store.StoreLayout;
+import java.io.IOException;
+
+/** The sentences for a store that cannot be written. */
+final class WriteErrors {
+  private WriteErrors() {}
+
+  /** A round could not be written or forced: the disk is full, over quota or failing. */
+  static PageliftException roundLost(StoreLayout layout, IOException cause) {
+    return new PageliftException(
+        ErrorCategory.EXHAUSTED,
+        "The round cannot be stored in " + layout.directory() + " (" + StoreErrors.reason(cause)
+            + "); free space there or use another --store, then send the round again: the rounds committed before it are whole.",
+        cause);
+  }
+
+  /** The store could not be opened for writing. */
+  static PageliftException cannotOpen(StoreLayout layout, IOException cause) {
+    return new PageliftException(
+        ErrorCategory.REFUSED,
+        "The store directory " + layout.directory() + " cannot be used (" + StoreErrors.reason(cause)
+            + "); give a directory that this user may write, with space left, by --store.",
+        cause);
+  }
+}
