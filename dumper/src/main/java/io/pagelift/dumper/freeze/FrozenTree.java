@@ -1,7 +1,7 @@
 package io.pagelift.dumper.freeze;
 
-import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
+import io.pagelift.linux.Deadline;
 import java.time.Duration;
 import java.util.List;
 
@@ -12,12 +12,25 @@ import java.util.List;
  * whose tracer dies is let go by the kernel and goes on by itself.
  */
 public final class FrozenTree implements AutoCloseable {
-  private final TracerThread tracer;
-  private final List<FrozenProcess> processes;
+  private static final Duration THAW_BOUND = Duration.ofSeconds(30);
 
-  private FrozenTree(TracerThread tracer, List<FrozenProcess> processes) {
+  private final TracerThread tracer;
+  private final HeldThreads held;
+  private final List<FrozenProcess> processes;
+  private final SleepSamples samples;
+  private final FreezeTimes times;
+
+  FrozenTree(
+      TracerThread tracer,
+      HeldThreads held,
+      List<FrozenProcess> processes,
+      SleepSamples samples,
+      FreezeTimes times) {
     this.tracer = tracer;
+    this.held = held;
     this.processes = processes;
+    this.samples = samples;
+    this.times = times;
   }
 
   /**
@@ -28,11 +41,23 @@ public final class FrozenTree implements AutoCloseable {
    *     a thread does not stop in time (it is in an uninterruptible call); the tree is thawed then
    */
   public static FrozenTree freeze(TracerThread tracer, int rootPid, Duration bound) {
-    if (rootPid > 0) {
-      throw new PageliftException(
-          ErrorCategory.INTERNAL, "Freezing is not there yet: " + rootPid + " " + bound.toMillis() + " ms.");
-    }
-    return new FrozenTree(tracer, List.of());
+    return freeze(tracer, rootPid, bound, false);
+  }
+
+  /**
+   * The same for a dump: shortly before each attempt it notes since when the threads sleep, so that the rest of an interrupted
+   * sleep can be told.
+   */
+  public static FrozenTree freezeForDump(TracerThread tracer, int rootPid, Duration bound) {
+    return freeze(tracer, rootPid, bound, true);
+  }
+
+  private static FrozenTree freeze(TracerThread tracer, int rootPid, Duration bound, boolean sampleSleeps) {
+    // The wait is longer than the freeze's own bound, so that it is the freeze that gives up, cleanly.
+    return tracer.call(
+        "freeze the tree of process " + rootPid,
+        bound.plus(THAW_BOUND),
+        () -> new TreeFreezer(tracer, rootPid, sampleSleeps).freeze(Deadline.in(bound)));
   }
 
   /** The tracer thread that holds the tree. */
@@ -50,8 +75,28 @@ public final class FrozenTree implements AutoCloseable {
     return processes.get(0);
   }
 
+  /** What the clocks said. */
+  public FreezeTimes times() {
+    return times;
+  }
+
+  /** Since when the threads slept, as far as it was looked at. */
+  public SleepSamples samples() {
+    return samples;
+  }
+
   /** Lets every thread go on where it was; stopped processes stay stopped. May be called more than once. */
-  public void thaw() {}
+  public void thaw() {
+    tracer.run("let the tree go", THAW_BOUND, () -> held.letGo(tracer));
+  }
+
+  /**
+   * Kills every process of the tree and waits until the threads are gone. The processes are zombies then, for their parents to
+   * collect: the root's parent is outside, the others' fall to the reaper.
+   */
+  public void kill() {
+    tracer.run("end the tree", THAW_BOUND, () -> held.kill(processes, Deadline.in(THAW_BOUND)));
+  }
 
   /** The same as {@link #thaw()}. */
   @Override

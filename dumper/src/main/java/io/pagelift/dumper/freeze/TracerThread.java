@@ -2,7 +2,10 @@ package io.pagelift.dumper.freeze;
 
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
+import io.pagelift.linux.ptrace.Tracee;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -18,7 +21,11 @@ import java.util.concurrent.TimeoutException;
  * thread. When this thread ends, the kernel lets all its tracees go.
  */
 public final class TracerThread implements AutoCloseable {
+  private static final long IDLE_MILLIS = 1000;
+  private static final long STRAGGLER_MILLIS = 2;
+
   private final LinkedBlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+  private final List<Tracee> stragglers = new ArrayList<>();
   private final Thread thread;
   private volatile boolean closing;
 
@@ -103,10 +110,24 @@ public final class TracerThread implements AutoCloseable {
     }
   }
 
+  /** Takes a thread that is still attached but has not stopped: it is let go as soon as it stops. On this thread only. */
+  void letGoLater(Tracee tracee) {
+    stragglers.add(tracee);
+  }
+
+  /** Lets go what has stopped since. On this thread only. */
+  void letGoStragglers() {
+    stragglers.removeIf(HeldThreads::letGo);
+  }
+
   private void loop() {
     while (!closing || !tasks.isEmpty()) {
       try {
-        tasks.take().run();
+        Runnable task = tasks.poll(stragglers.isEmpty() ? IDLE_MILLIS : STRAGGLER_MILLIS, TimeUnit.MILLISECONDS);
+        if (task != null) {
+          task.run();
+        }
+        letGoStragglers();
       } catch (InterruptedException e) {
         return;
       }

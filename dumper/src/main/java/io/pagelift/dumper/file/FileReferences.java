@@ -1,0 +1,12 @@
+package io.pagelift.dumper.file;
+
+import io.pagelift.dumper.tree.SharedKey;
+
+/** What a file's state may refer to outside of itself. */
+public interface FileReferences {
+  /** The image's id of a shared memory object that was found in the freeze. */
+  int sharedMemoryId(SharedKey key);
+
+  /** The store's id of the contents of an unlinked file. */
+  long contentsObjectId(SharedKey key);
+}

@@ -1,0 +1,212 @@
+package io.pagelift.dumper.file;
+
+import com.google.protobuf.ByteString;
+import io.pagelift.dumper.facts.DescriptorFacts;
+import io.pagelift.dumper.facts.RawReader;
+import io.pagelift.dumper.refuse.Refusal;
+import io.pagelift.dumper.refuse.RefusalSink;
+import io.pagelift.dumper.tree.SharedKey;
+import io.pagelift.image.Descriptor;
+import io.pagelift.image.OpenFile;
+import io.pagelift.linux.NativeBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All open files of a frozen tree: which descriptors share one open file description, and what each kind needs to know of it.
+ *
+ * <p>Descriptors that are alike from outside (device, inode, flags) are candidates for sharing; kcmp(2) decides. It orders open
+ * files as well, so each group is kept sorted and the calls stay at n log n.
+ */
+public final class FrozenFiles {
+  private final RefusalSink sink;
+  private final Map<Integer, List<DescriptorFacts>> byProcess;
+  private final Map<Long, OpenFileDraft> byDescriptor = new HashMap<>();
+  private final Map<Signature, List<OpenFileDraft>> groups = new HashMap<>();
+  private final List<OpenFileDraft> drafts = new ArrayList<>();
+  private @Nullable NativeBuffer scratch;
+
+  private record Signature(SharedKey key, int statusFlags, String link) {}
+
+  private FrozenFiles(RefusalSink sink, Map<Integer, List<DescriptorFacts>> byProcess) {
+    this.sink = sink;
+    this.byProcess = byProcess;
+  }
+
+  /**
+   * Sorts out who shares what and makes every read that needs the freeze.
+   *
+   * @param byProcess the descriptors of each process, in the order of the tree
+   * @param sharedMemory whether an object is carried as shared memory because somebody maps it
+   * @param sink takes what cannot be carried over
+   */
+  public static FrozenFiles read(
+      RawReader reader,
+      Map<Integer, List<DescriptorFacts>> byProcess,
+      Predicate<SharedKey> sharedMemory,
+      RefusalSink sink) {
+    FrozenFiles files = new FrozenFiles(sink, byProcess);
+    byProcess.values().forEach(all -> all.forEach(facts -> files.place(facts, sharedMemory)));
+    try (DescriptorCopies copies = new DescriptorCopies();
+        NativeBuffer scratch = NativeBuffer.allocate(64)) {
+      files.scratch = scratch;
+      for (OpenFileDraft draft : files.drafts) {
+        draft.copy(copies.fetch(draft.facts()));
+        if (draft.copy() >= 0) {
+          files.readOwner(draft, scratch);
+        }
+        draft.collector().inspect(draft.facts(), reader, sink);
+      }
+      files.drafts.forEach(draft -> draft.collector().readFrozen(draft, files));
+      files.scratch = null;
+    }
+    return files;
+  }
+
+  /** Looks for what cannot be carried over at one descriptor, of a running process. */
+  public static void inspect(RawReader reader, DescriptorFacts facts, RefusalSink sink) {
+    FileKinds.of(facts).inspect(facts, reader, sink);
+  }
+
+  /** The image of every open file description, each once. */
+  public List<OpenFile> openFiles(FileReferences references) {
+    List<OpenFile> images = new ArrayList<>();
+    for (OpenFileDraft draft : drafts) {
+      OpenFile.Builder image =
+          OpenFile.newBuilder()
+              .setId(draft.id())
+              .setKind(draft.collector().kind())
+              .setFlags(draft.facts().statusFlags())
+              .setPosition(draft.facts().info().position())
+              .setState(ByteString.copyFrom(draft.collector().state(draft, references).toByteArray()))
+              .addAllNeeds(draft.needs());
+      if (draft.owner() != null) {
+        image.setOwner(draft.owner());
+      }
+      images.add(image.build());
+    }
+    return images;
+  }
+
+  /** The descriptor table of one process. */
+  public List<Descriptor> descriptors(int pid) {
+    List<Descriptor> table = new ArrayList<>();
+    for (DescriptorFacts facts : byProcess.getOrDefault(pid, List.of())) {
+      OpenFileDraft draft = at(pid, facts.fd());
+      if (draft != null) {
+        table.add(
+            Descriptor.newBuilder()
+                .setFd(facts.fd())
+                .setOpenFileId(draft.id())
+                .setCloseOnExec(facts.closeOnExec())
+                .build());
+      }
+    }
+    return table;
+  }
+
+  /** Unlinked regular files, whose contents must travel: one descriptor of each file. */
+  public List<DescriptorFacts> unlinkedFiles() {
+    Map<SharedKey, DescriptorFacts> unlinked = new HashMap<>();
+    for (OpenFileDraft draft : drafts) {
+      if (draft.collector() instanceof RegularCollector && draft.facts().stat().linkCount() == 0) {
+        unlinked.putIfAbsent(draft.facts().stat().key(), draft.facts());
+      }
+    }
+    return List.copyOf(unlinked.values());
+  }
+
+  /** Every descriptor of shared memory, one of each object. */
+  public List<DescriptorFacts> sharedMemoryFiles() {
+    Map<SharedKey, DescriptorFacts> found = new HashMap<>();
+    for (OpenFileDraft draft : drafts) {
+      if (draft.collector() instanceof MemFdCollector) {
+        found.putIfAbsent(draft.facts().stat().key(), draft.facts());
+      }
+    }
+    return List.copyOf(found.values());
+  }
+
+  /** The draft behind a descriptor, or {@code null}. */
+  @Nullable OpenFileDraft at(int pid, int fd) {
+    return byDescriptor.get(slot(pid, fd));
+  }
+
+  /** All drafts of the same device and inode, by ascending id. */
+  List<OpenFileDraft> sameInode(OpenFileDraft file) {
+    return drafts.stream().filter(draft -> draft.facts().stat().key().equals(file.facts().stat().key())).toList();
+  }
+
+  /** What an event poll watches under number {@code fd}, the {@code offset}-th of that number; {@code null} if not of the tree. */
+  @Nullable OpenFileDraft epollTarget(OpenFileDraft epoll, int fd, int offset) {
+    NativeBuffer slot = Objects.requireNonNull(scratch, "only inside the freeze");
+    for (DescriptorFacts holder : epoll.holders()) {
+      OpenFileDraft likely = at(holder.pid(), fd);
+      if (likely != null && FileComparison.watches(epoll.facts(), fd, offset, likely.facts(), slot)) {
+        return likely;
+      }
+    }
+    for (OpenFileDraft draft : drafts) {
+      if (FileComparison.watches(epoll.facts(), fd, offset, draft.facts(), slot)) {
+        return draft;
+      }
+    }
+    return null;
+  }
+
+  void refuse(int pid, String object, String reason, String remedy) {
+    sink.refuse(new Refusal(pid, object, reason, remedy));
+  }
+
+  private void place(DescriptorFacts facts, Predicate<SharedKey> sharedMemory) {
+    Signature signature = new Signature(facts.stat().key(), facts.statusFlags(), facts.link());
+    List<OpenFileDraft> group = groups.computeIfAbsent(signature, key -> new ArrayList<>());
+    int low = 0;
+    int high = group.size();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      int order = FileComparison.order(group.get(middle).facts(), facts);
+      if (order == 0) {
+        group.get(middle).holders().add(facts);
+        byDescriptor.put(slot(facts.pid(), facts.fd()), group.get(middle));
+        return;
+      }
+      if (order < 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    boolean asMemory = facts.stat().regular() && sharedMemory.test(facts.stat().key());
+    FileCollector collector = asMemory ? new MemFdCollector() : FileKinds.of(facts);
+    OpenFileDraft draft = new OpenFileDraft(drafts.size() + 1, collector, facts);
+    drafts.add(draft);
+    group.add(low, draft);
+    byDescriptor.put(slot(facts.pid(), facts.fd()), draft);
+  }
+
+  private void readOwner(OpenFileDraft draft, NativeBuffer scratch) {
+    OwnerReads.Owner owner = OwnerReads.read(draft.copy(), scratch);
+    if (owner == null) {
+      return;
+    }
+    if (owner.pid() != 0 && !byProcess.containsKey(owner.pid()) && !owner.group()) {
+      DescriptorFacts facts = draft.facts();
+      refuse(
+          facts.pid(),
+          facts.object(),
+          "its signals go to process " + owner.pid() + ", which is not the main thread of a process of the tree",
+          "take that away with F_SETOWN before the dump");
+    }
+    draft.owner(owner.image());
+  }
+
+  private static long slot(int pid, int fd) {
+    return ((long) pid << 32) | fd;
+  }
+}

@@ -1,0 +1,35 @@
+package io.pagelift.dumper.file;
+
+import com.google.protobuf.MessageLite;
+import io.pagelift.dumper.facts.DescriptorFacts;
+import io.pagelift.dumper.facts.RawReader;
+import io.pagelift.dumper.refuse.RefusalSink;
+import io.pagelift.image.MemFd;
+
+/** Open shared memory: memfd, files of {@code /dev/shm}, System V and anonymous shared memory opened through /proc. */
+final class MemFdCollector implements FileCollector {
+  @Override
+  public String kind() {
+    return "memfd";
+  }
+
+  @Override
+  public boolean recognises(DescriptorFacts facts) {
+    return facts.stat().regular() && SharedMemoryPaths.sharedMemory(facts.link());
+  }
+
+  @Override
+  public void inspect(DescriptorFacts facts, RawReader reader, RefusalSink sink) {
+    if (SharedMemoryPaths.named(facts.link())) {
+      PathChecks.inspect(facts, reader, sink);
+    }
+    if (facts.link().startsWith("/anon_hugepage") || SharedMemoryPaths.onHugePages(reader, facts)) {
+      sink.refuse(facts.pid(), facts.object(), "memory of huge pages is not carried yet", "use transparent huge pages");
+    }
+  }
+
+  @Override
+  public MessageLite state(OpenFileDraft file, FileReferences references) {
+    return MemFd.newBuilder().setSharedMemoryId(references.sharedMemoryId(file.facts().stat().key())).build();
+  }
+}

@@ -1,0 +1,90 @@
+package io.pagelift.dumper.file;
+
+import io.pagelift.linux.Constants;
+import io.pagelift.linux.Errno;
+import io.pagelift.linux.Kernel;
+import io.pagelift.linux.KernelException;
+import io.pagelift.linux.NativeBuffer;
+import io.pagelift.linux.SyscallNumbers;
+import java.nio.ByteBuffer;
+
+/** Looks into a pipe through a descriptor of ours that shares the open file, without changing it. */
+final class PipeReads {
+  private static final int POLLERR = 8;
+  private static final int POLLHUP = 16;
+
+  private PipeReads() {}
+
+  static int capacityBytes(int pipe) {
+    return (int) Kernel.check(Kernel.call(SyscallNumbers.FCNTL, pipe, Constants.F_GETPIPE_SZ, 0), "fcntl", "F_GETPIPE_SZ");
+  }
+
+  /** Whether no process has the write end open: poll(2) then reports POLLHUP at the read end. */
+  static boolean writersGone(int readEnd) {
+    return (poll(readEnd) & POLLHUP) != 0;
+  }
+
+  /** Whether no process has the read end open: poll(2) then reports POLLERR at the write end. */
+  static boolean readersGone(int writeEnd) {
+    return (poll(writeEnd) & POLLERR) != 0;
+  }
+
+  /** A copy of what is buffered. */
+  static byte[] buffered(int readEnd, int capacityBytes) {
+    int expected = readable(readEnd);
+    if (expected == 0) {
+      return new byte[0];
+    }
+    try (NativeBuffer buffer = NativeBuffer.allocate(Math.max(expected, 16))) {
+      ByteBuffer bytes = buffer.bytes();
+      Kernel.check(Kernel.call(SyscallNumbers.PIPE2, buffer.address(), Constants.O_CLOEXEC | Constants.O_NONBLOCK), "pipe2", "a pipe of ours");
+      int ourRead = bytes.getInt(0);
+      int ourWrite = bytes.getInt(4);
+      try {
+        // tee() takes whole buffers, so ours needs as many slots as theirs.
+        Kernel.check(
+            Kernel.call(SyscallNumbers.FCNTL, ourWrite, Constants.F_SETPIPE_SZ, capacityBytes), "fcntl", "F_SETPIPE_SZ");
+        long linked =
+            Kernel.check(
+                Kernel.call(SyscallNumbers.TEE, readEnd, ourWrite, expected, Constants.SPLICE_F_NONBLOCK), "tee", "a pipe");
+        drain(ourRead, buffer, (int) linked, expected);
+        byte[] copy = new byte[expected];
+        bytes.get(0, copy);
+        return copy;
+      } finally {
+        Kernel.call(SyscallNumbers.CLOSE, ourRead);
+        Kernel.call(SyscallNumbers.CLOSE, ourWrite);
+      }
+    }
+  }
+
+  private static void drain(int pipe, NativeBuffer buffer, int linkedBytes, int expectedBytes) {
+    int filled = 0;
+    while (filled < linkedBytes) {
+      filled +=
+          (int)
+              Kernel.check(
+                  Kernel.call(SyscallNumbers.READ, pipe, buffer.address() + filled, linkedBytes - filled), "read", "a pipe");
+    }
+    if (filled != expectedBytes) {
+      throw new KernelException("tee", Errno.EAGAIN, 0, "a pipe with " + expectedBytes + " bytes, got " + filled);
+    }
+  }
+
+  private static int readable(int pipe) {
+    try (NativeBuffer buffer = NativeBuffer.allocate(4)) {
+      Kernel.check(Kernel.call(SyscallNumbers.IOCTL, pipe, Constants.FIONREAD, buffer.address()), "ioctl", "FIONREAD");
+      return buffer.bytes().getInt(0);
+    }
+  }
+
+  // struct pollfd: fd 4, events 2, revents 2: poll(2)
+  private static int poll(int fd) {
+    try (NativeBuffer buffer = NativeBuffer.allocate(8)) {
+      ByteBuffer bytes = buffer.bytes();
+      bytes.putInt(0, fd).putShort(4, (short) 0);
+      Kernel.check(Kernel.call(SyscallNumbers.POLL, buffer.address(), 1, 0), "poll", "a pipe");
+      return bytes.getShort(6);
+    }
+  }
+}

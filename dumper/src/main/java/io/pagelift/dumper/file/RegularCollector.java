@@ -1,0 +1,54 @@
+package io.pagelift.dumper.file;
+
+import com.google.protobuf.MessageLite;
+import io.pagelift.dumper.facts.DescriptorFacts;
+import io.pagelift.dumper.facts.FileStat;
+import io.pagelift.dumper.facts.RawReader;
+import io.pagelift.dumper.refuse.RefusalSink;
+import io.pagelift.image.RegularFile;
+
+/**
+ * Regular files. A file that still has its name is found again by it at the destination; the contents of one whose last name
+ * is gone travel as pages.
+ */
+final class RegularCollector implements FileCollector {
+  @Override
+  public String kind() {
+    return "regular";
+  }
+
+  @Override
+  public boolean recognises(DescriptorFacts facts) {
+    return facts.stat().regular() && facts.link().startsWith("/");
+  }
+
+  @Override
+  public void inspect(DescriptorFacts facts, RawReader reader, RefusalSink sink) {
+    PathChecks.inspect(facts, reader, sink);
+    if (facts.link().startsWith("/proc/")) {
+      sink.refuse(
+          facts.pid(), facts.object(), "open files of /proc are not carried yet", "close it before the dump");
+    }
+  }
+
+  @Override
+  public MessageLite state(OpenFileDraft file, FileReferences references) {
+    DescriptorFacts facts = file.facts();
+    FileStat stat = facts.stat();
+    RegularFile.Builder state =
+        RegularFile.newBuilder()
+            .setPath(facts.path())
+            .setDevice(stat.device())
+            .setInode(stat.inode())
+            .setSizeBytes(stat.sizeBytes())
+            .setMtimeNanos(stat.mtimeNanos())
+            .setAtimeNanos(stat.atimeNanos())
+            .setMode(stat.mode())
+            .setUid(stat.uid())
+            .setGid(stat.gid());
+    if (stat.linkCount() == 0) {
+      state.setUnlinked(true).setContentsObjectId(references.contentsObjectId(stat.key()));
+    }
+    return state.build();
+  }
+}
