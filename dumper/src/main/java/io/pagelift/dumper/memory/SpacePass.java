@@ -1,0 +1,129 @@
+package io.pagelift.dumper.memory;
+
+import io.pagelift.common.PageRun;
+import io.pagelift.linux.MemoryMap;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One pass over one address space: scan, decide, read, send.
+ *
+ * <p>The rule that everything here serves: <b>a page is left out only if the server holds the page of this very mapping and it
+ * was not written since</b>. So a pass sends
+ *
+ * <ul>
+ *   <li>pages that were written since the last scan, or of which that is not known;
+ *   <li>in the frozen pass also every page that is present and that the server does not hold, whatever its dirty bit says;
+ * </ul>
+ *
+ * and takes back (DROP) what the server holds of pages that are no longer there, that belonged to a mapping that another one
+ * has replaced, or that were written but could not be read: a stale page must never look held.
+ */
+public final class SpacePass {
+  /** Nearly the most that a {@link PageRun} can say; a multiple of every page and table size. */
+  private static final long MAX_RUN_PAGES = 1L << 30;
+
+  private static final int PAGE_SHIFT = 12;
+
+  private final TrackedSpace space;
+  private final boolean frozen;
+  private final PageChannel channel;
+
+  /** A pass over {@code space} that sends into {@code channel}. */
+  public SpacePass(TrackedSpace space, boolean frozen, PageChannel channel) {
+    this.space = space;
+    this.frozen = frozen;
+    this.channel = channel;
+  }
+
+  /**
+   * Runs the pass.
+   *
+   * @param mappings all mappings, as just read (or as read in the freeze)
+   * @param rereadMappings reads them again when a hole shows up
+   */
+  public PassResult run(List<MemoryMap> mappings, PageReader.MapsSource rereadMappings) {
+    List<MemoryMap> own = MappingKind.privateOnes(mappings);
+    long scanStart = System.nanoTime();
+    ScanFindings findings = frozen ? space.tracker().scanFrozen(own) : space.tracker().scanLive(own);
+    long scanNanos = System.nanoTime() - scanStart;
+    return send(own, findings, rereadMappings, scanNanos);
+  }
+
+  private PassResult send(
+      List<MemoryMap> own, ScanFindings findings, PageReader.MapsSource rereadMappings, long scanNanos) {
+    PageSet held = space.held();
+    PageSet wanted = findings.written();
+    PageSet stale = held.copy();
+    if (findings.complete()) {
+      PageSet missing = findings.present().copy();
+      missing.removeAll(held);
+      wanted.addAll(missing);
+      stale.removeAll(findings.present());
+    } else {
+      keepStale(stale, own, findings);
+    }
+    stale.removeAll(wanted);
+    long droppedPages = drop(stale);
+    long readStart = System.nanoTime();
+    try (PageReader reader =
+        new PageReader(space.pid(), frozen, rereadMappings, channel, space.objectId(), filter(held))) {
+      reader.send(wanted);
+      PageSet lost = reader.unread().copy();
+      lost.retainAll(held);
+      droppedPages += drop(lost);
+      held.removeAll(stale);
+      held.addAll(wanted);
+      long scannedPages = held.pageCount();
+      held.removeAll(reader.unread());
+      return new PassResult(
+          scannedPages,
+          scannedPages - wanted.pageCount() + reader.filteredPages(),
+          reader.dataPages(),
+          reader.zeroPages(),
+          droppedPages,
+          reader.unread().pageCount(),
+          reader.processGone(),
+          scanNanos,
+          System.nanoTime() - readStart);
+    }
+  }
+
+  /** What the filter holds back must be held by the server, whatever the filter thinks. */
+  private PageFilter filter(PageSet held) {
+    PageFilter filter = space.tracker().filter();
+    if (filter == PageFilter.SEND_ALL) {
+      return filter;
+    }
+    return (page, address) -> {
+      boolean changed = filter.mustSend(page, address);
+      return changed || !held.contains(page);
+    };
+  }
+
+  /** Reduces what is held to what a scan of the running process proves to be stale. */
+  private static void keepStale(PageSet held, List<MemoryMap> own, ScanFindings findings) {
+    PageSet good = new PageSet();
+    for (MemoryMap mapping : own) {
+      good.add(mapping.start() >>> PAGE_SHIFT, mapping.end() >>> PAGE_SHIFT);
+    }
+    good.removeAll(findings.replaced());
+    good.removeAll(findings.vacated());
+    held.removeAll(good);
+  }
+
+  private long drop(PageSet pages) {
+    if (pages.isEmpty()) {
+      return 0;
+    }
+    List<PageRun> runs = new ArrayList<>();
+    pages.forEachRun(
+        (first, count) -> {
+          for (long at = first; at < first + count; at += MAX_RUN_PAGES) {
+            runs.add(PageRun.drop(at, (int) Math.min(MAX_RUN_PAGES, first + count - at)));
+          }
+        });
+    channel.send(space.objectId(), runs);
+    return pages.pageCount();
+  }
+}

@@ -1,0 +1,46 @@
+package io.pagelift.dumper.round;
+
+import io.pagelift.common.HostPort;
+import io.pagelift.wire.ClientOptions;
+import io.pagelift.wire.MigrationSession;
+import io.pagelift.wire.PageServerClient;
+import io.pagelift.wire.proto.MigrationOpened;
+
+/** The migration at the page-server that this command writes. */
+final class MigrationTarget implements AutoCloseable {
+  private final PageServerClient client;
+  private final MigrationSession session;
+
+  private MigrationTarget(PageServerClient client, MigrationSession session) {
+    this.client = client;
+    this.session = session;
+  }
+
+  /** Connects and opens; makes the migration when it does not exist. */
+  static MigrationTarget open(HostPort server, String name, String software) {
+    PageServerClient client = PageServerClient.connect(server, ClientOptions.defaults(software));
+    try {
+      return new MigrationTarget(client, client.openForWriting(name));
+    } catch (RuntimeException failure) {
+      client.close();
+      throw failure;
+    }
+  }
+
+  MigrationSession session() {
+    return session;
+  }
+
+  MigrationOpened opened() {
+    return session.opened();
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } finally {
+      client.close();
+    }
+  }
+}
