@@ -8,22 +8,53 @@ import java.time.Duration;
  * @param software what this end calls itself, for the server's log, such as {@code pagelift dumper 0.1.0}
  * @param connectTimeout bound for the TCP connection
  * @param helloTimeout bound for the server's HELLO
- * @param replyTimeout bound for each awaited reply or acknowledgement
+ * @param replyTimeout bound for each awaited reply and for acknowledgements to come when the window is full
+ * @param commitTimeout bound for the commit of a round, which forces all its pages to the disk
  * @param windowBytes most payload in flight without acknowledgement; the server may grant less
+ * @param transport how sockets are driven
  */
 public record ClientOptions(
-    String software, Duration connectTimeout, Duration helloTimeout, Duration replyTimeout, int windowBytes) {
+    String software,
+    Duration connectTimeout,
+    Duration helloTimeout,
+    Duration replyTimeout,
+    Duration commitTimeout,
+    int windowBytes,
+    Transport transport) {
   /** Enough for the server's store to stay busy while acknowledgements travel; more only costs memory. */
   public static final int DEFAULT_WINDOW_BYTES = 16 << 20;
 
-  /** Usual bounds: 5 s to connect, 5 s for HELLO, 60 s for a reply (a commit forces data to disk). */
+  /** Checks that a batch fits the window; throws {@link IllegalArgumentException}. */
+  public ClientOptions {
+    if (windowBytes < 2 * PageBatchBuffer.CAPACITY_BYTES) {
+      throw new IllegalArgumentException("a window of " + windowBytes + " bytes is less than two batches");
+    }
+  }
+
+  /** Usual bounds: 5 s to connect, 5 s for HELLO, 60 s for a reply, 5 min for a commit. */
   public static ClientOptions defaults(String software) {
     return new ClientOptions(
-        software, Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(60), DEFAULT_WINDOW_BYTES);
+        software,
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(60),
+        Duration.ofMinutes(5),
+        DEFAULT_WINDOW_BYTES,
+        Transport.best());
   }
 
   /** The same with another bound for replies. */
   public ClientOptions withReplyTimeout(Duration timeout) {
-    return new ClientOptions(software, connectTimeout, helloTimeout, timeout, windowBytes);
+    return new ClientOptions(software, connectTimeout, helloTimeout, timeout, commitTimeout, windowBytes, transport);
+  }
+
+  /** The same with another bound for HELLO. */
+  public ClientOptions withHelloTimeout(Duration timeout) {
+    return new ClientOptions(software, connectTimeout, timeout, replyTimeout, commitTimeout, windowBytes, transport);
+  }
+
+  /** The same over another transport. */
+  public ClientOptions withTransport(Transport other) {
+    return new ClientOptions(software, connectTimeout, helloTimeout, replyTimeout, commitTimeout, windowBytes, other);
   }
 }

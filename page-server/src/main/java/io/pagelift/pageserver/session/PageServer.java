@@ -1,0 +1,180 @@
+package io.pagelift.pageserver.session;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.HostPort;
+import io.pagelift.common.PageliftException;
+import io.pagelift.pageserver.store.PageStore;
+import io.pagelift.wire.FrameDecoder;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.channels.UnresolvedAddressException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Listens for clients and gives each connection a session on a page store.
+ *
+ * <p>Threads: two event loops move bytes; each session's frames are worked off one by one on a worker thread, where checksums,
+ * the store and everything that may block live. Workers come and go with the sessions.
+ */
+public final class PageServer implements AutoCloseable {
+  private static final int EVENT_LOOPS = 2;
+
+  /** What may wait for a slow reader, per connection, before its worker waits too. */
+  private static final WriteBufferWaterMark WRITE_WATER_MARK = new WriteBufferWaterMark(1 << 20, 2 << 20);
+
+  /** Bound for sessions to end at shutdown; the longest step is forcing a round to disk. */
+  private static final long SHUTDOWN_SECONDS = 60;
+
+  private final PageStore store;
+  private final ServerOptions options;
+  private final EventLoopGroup group;
+  private final ExecutorService workers = Executors.newCachedThreadPool(PageServer::workerThread);
+  private final Set<Channel> sessions = ConcurrentHashMap.newKeySet();
+  private final AtomicLong queuedBytes = new AtomicLong();
+  private @Nullable Channel listener;
+
+  private PageServer(PageStore store, ServerOptions options) {
+    this.store = store;
+    this.options = options;
+    this.group = options.transport().newGroup(EVENT_LOOPS, "pagelift-server");
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @param store stays the caller's, who closes it after this server
+   * @throws PageliftException REFUSED when the address cannot be listened on
+   */
+  public static PageServer start(PageStore store, ServerOptions options) {
+    PageServer server = new PageServer(store, options);
+    try {
+      server.listen();
+      return server;
+    } catch (RuntimeException e) {
+      server.close();
+      throw e;
+    }
+  }
+
+  /** Where it listens, with the port that was chosen. */
+  public HostPort address() {
+    Channel open = listener;
+    if (open == null) {
+      throw new IllegalStateException("not listening");
+    }
+    InetSocketAddress address = (InetSocketAddress) open.localAddress();
+    return new HostPort(address.getAddress().getHostAddress(), address.getPort());
+  }
+
+  /** Connections whose session has not ended. */
+  public int sessionCount() {
+    return sessions.size();
+  }
+
+  /** Bytes of received frames that wait for workers, in all sessions together. */
+  public long queuedBytes() {
+    return queuedBytes.get();
+  }
+
+  private void listen() {
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(group)
+            .channel(options.transport().serverSocketChannel())
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_WATER_MARK)
+            .childHandler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    accept(channel);
+                  }
+                });
+    options.transport().applyTo(bootstrap);
+    ChannelFuture bound = bootstrap.bind(options.address(), options.port()).awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      throw cannotListen(bound.cause());
+    }
+    listener = bound.channel();
+  }
+
+  private void accept(Channel channel) {
+    Outbound out = new Outbound(channel, options.writeTimeout());
+    Session session = new Session(store, options.software(), out, () -> sessions.remove(channel));
+    FrameQueue queue = new FrameQueue(channel, workers, session, queuedBytes);
+    sessions.add(channel);
+    channel.pipeline().addLast(new FrameDecoder(), new SessionChannel(queue, out, options.helloTimeout()));
+    if (sessions.size() > options.maxConnections()) {
+      queue.broken(
+          new PageliftException(
+              ErrorCategory.EXHAUSTED, "all " + options.maxConnections() + " connections are in use; try again later"));
+    }
+  }
+
+  private PageliftException cannotListen(Throwable cause) {
+    String where = new HostPort(options.address(), options.port()).toString();
+    String why;
+    if (cause instanceof UnknownHostException || cause instanceof UnresolvedAddressException) {
+      why = "the address is unknown";
+    } else if (cause instanceof BindException || String.valueOf(cause.getMessage()).contains("bind")) {
+      why = bindFailure(String.valueOf(cause.getMessage()));
+    } else {
+      why = String.valueOf(cause.getMessage());
+    }
+    return new PageliftException(ErrorCategory.REFUSED, "cannot listen on " + where + ": " + why, cause);
+  }
+
+  private static String bindFailure(String message) {
+    if (message.contains("in use")) {
+      return "the port is in use; choose another --port or stop the program that has it";
+    }
+    if (message.contains("denied")) {
+      return "permission denied; ports below 1024 are for root";
+    }
+    return message.contains("assign") ? "the address is not one of this host" : message;
+  }
+
+  private static Thread workerThread(Runnable work) {
+    Thread thread = new Thread(work, "pagelift-session");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  /** Stops listening, ends all sessions (rounds in progress are given up, a commit is finished) and waits for them, with a bound. */
+  @Override
+  public void close() {
+    Channel open = listener;
+    if (open != null) {
+      open.close().awaitUninterruptibly();
+    }
+    sessions.forEach(channel -> channel.close().awaitUninterruptibly());
+    awaitSessions();
+    group.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
+    workers.shutdown();
+  }
+
+  private void awaitSessions() {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SHUTDOWN_SECONDS);
+    try {
+      while (!sessions.isEmpty() && System.nanoTime() < deadline) {
+        TimeUnit.MILLISECONDS.sleep(2);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

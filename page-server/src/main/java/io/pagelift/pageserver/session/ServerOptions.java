@@ -1,0 +1,54 @@
+package io.pagelift.pageserver.session;
+
+import io.pagelift.wire.Transport;
+import java.time.Duration;
+
+/**
+ * How a page-server listens and what it bounds.
+ *
+ * @param address host name or address to listen on
+ * @param port 0 to have one chosen
+ * @param software what it calls itself in HELLO
+ * @param transport how sockets are driven
+ * @param maxConnections further ones are refused with a sentence
+ * @param helloTimeout bound for a client's HELLO
+ * @param writeTimeout bound for a client to take what was sent to it
+ */
+public record ServerOptions(
+    String address,
+    int port,
+    String software,
+    Transport transport,
+    int maxConnections,
+    Duration helloTimeout,
+    Duration writeTimeout) {
+  /** 64 connections: each may hold one partly received batch, so 64 MiB at worst. */
+  public static final int DEFAULT_MAX_CONNECTIONS = 64;
+
+  /** Usual bounds on an address. */
+  public static ServerOptions defaults(String address, int port, String software) {
+    return new ServerOptions(
+        address,
+        port,
+        software,
+        Transport.best(),
+        DEFAULT_MAX_CONNECTIONS,
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(60));
+  }
+
+  /** The same over another transport. */
+  public ServerOptions withTransport(Transport other) {
+    return new ServerOptions(address, port, software, other, maxConnections, helloTimeout, writeTimeout);
+  }
+
+  /** The same with another bound for HELLO. */
+  public ServerOptions withHelloTimeout(Duration timeout) {
+    return new ServerOptions(address, port, software, transport, maxConnections, timeout, writeTimeout);
+  }
+
+  /** The same with another number of connections. */
+  public ServerOptions withMaxConnections(int connections) {
+    return new ServerOptions(address, port, software, transport, connections, helloTimeout, writeTimeout);
+  }
+}

@@ -1,0 +1,86 @@
+package io.pagelift.pageserver.session;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PageliftException;
+import io.pagelift.wire.Frame;
+import io.pagelift.wire.FrameException;
+import java.time.Duration;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
+
+/** The event loop's end of a session: hands frames to the queue and does nothing that could take time. */
+final class SessionChannel extends ChannelInboundHandlerAdapter {
+  /**
+   * What a client may have in flight. Most of it lies in socket buffers: this end reads no further when {@link
+   * FrameQueue#QUEUE_BYTES} wait.
+   */
+  static final int WINDOW_BYTES = 16 << 20;
+
+  private static final Logger LOG = LoggerFactory.getLogger(SessionChannel.class);
+
+  private final FrameQueue queue;
+  private final Outbound out;
+  private final Duration helloTimeout;
+  private @Nullable ScheduledFuture<?> helloTimer;
+
+  SessionChannel(FrameQueue queue, Outbound out, Duration helloTimeout) {
+    this.queue = queue;
+    this.out = out;
+    this.helloTimeout = helloTimeout;
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
+    helloTimer =
+        ctx.executor()
+            .schedule(
+                () ->
+                    queue.broken(
+                        new PageliftException(
+                            ErrorCategory.REMOTE, "no HELLO came within " + helloTimeout.toMillis() + " ms")),
+                helloTimeout.toMillis(),
+                TimeUnit.MILLISECONDS);
+    ctx.fireChannelActive();
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    stopHelloTimer();
+    queue.add((Frame) message);
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    out.writabilityChanged();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    stopHelloTimer();
+    out.writabilityChanged();
+    queue.end();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    if (cause instanceof FrameException frame) {
+      queue.broken(frame);
+      return;
+    }
+    LOG.debug("{}: connection failed", out.peer(), cause);
+    ctx.close().addListener(closed -> {});
+  }
+
+  private void stopHelloTimer() {
+    ScheduledFuture<?> timer = helloTimer;
+    if (timer != null) {
+      timer.cancel(false);
+      helloTimer = null;
+    }
+  }
+}
