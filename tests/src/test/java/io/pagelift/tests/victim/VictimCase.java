@@ -1,0 +1,42 @@
+package io.pagelift.tests.victim;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A victim program and the options that it is started with. */
+record VictimCase(String program, List<String> optionList) {
+  static Stream<VictimCase> all() {
+    return Stream.of(
+        of("counter", "16", "4"),
+        of("threads"),
+        of("registers"),
+        of("signals"),
+        of("timers"),
+        of("sleeps"),
+        of("tree"),
+        of("sharedmem"),
+        of("sharedmem", "sysv"),
+        of("filemaps"),
+        of("layout"),
+        of("files"),
+        of("pipes"),
+        of("events"),
+        of("credentials"),
+        of("credentials", "user"),
+        of("rseq"),
+        of("churner", "7"));
+  }
+
+  private static VictimCase of(String program, String... options) {
+    return new VictimCase(program, List.of(options));
+  }
+
+  String[] options() {
+    return optionList.toArray(String[]::new);
+  }
+
+  @Override
+  public String toString() {
+    return optionList.isEmpty() ? program : program + " " + String.join(" ", optionList);
+  }
+}
