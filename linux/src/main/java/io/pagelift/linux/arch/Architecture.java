@@ -26,6 +26,9 @@ public interface Architecture {
   /** Position-independent code that sleeps in {@code pause(2)} until the process is killed. */
   byte[] pauseForeverCode();
 
+  /** The machine code of the stubs. */
+  StubCode stubCode();
+
   /** The ELF {@code e_machine} value. */
   int elfMachine();
 

@@ -103,6 +103,11 @@ final class X8664 implements Architecture {
   }
 
   @Override
+  public StubCode stubCode() {
+    return new X8664StubCode();
+  }
+
+  @Override
   public int elfMachine() {
     return 62;
   }

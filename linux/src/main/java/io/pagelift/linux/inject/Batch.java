@@ -2,6 +2,7 @@ package io.pagelift.linux.inject;
 
 import io.pagelift.linux.Errno;
 import io.pagelift.linux.KernelException;
+import io.pagelift.linux.arch.StubCode;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -20,7 +21,7 @@ import java.util.Arrays;
  * The data lie in scratch memory of the process: {@link #data} returns the address that they will have there.
  */
 public final class Batch {
-  static final int ENTRY_BYTES = 64;
+  static final int ENTRY_BYTES = StubCode.ENTRY_BYTES;
   static final int FLAG_REQUIRED = 1;
   private static final long NUMBER_MASK = 0xffff_ffffL;
   private static final int FLAGS_SHIFT = 32;
@@ -63,7 +64,9 @@ public final class Batch {
   }
 
   private int add(long number, int flags, long... arguments) {
-    Calls.checked(arguments);
+    if (arguments.length > StubCode.MAX_ARGUMENTS) {
+      throw new IllegalArgumentException("a system call has at most 6 arguments, not " + arguments.length);
+    }
     if (size == maxEntries) {
       throw new KernelException("batch", Errno.E2BIG, 0, "more than " + maxEntries + " calls");
     }
@@ -84,7 +87,7 @@ public final class Batch {
    * @param argument which argument of it, 0 to 5
    */
   public void forwardResult(int from, int to, int argument) {
-    if (from < 0 || from >= to || to >= size || argument < 0 || argument >= Calls.MAX_ARGUMENTS) {
+    if (from < 0 || from >= to || to >= size || argument < 0 || argument >= StubCode.MAX_ARGUMENTS) {
       throw new IllegalArgumentException("forward of " + from + " to argument " + argument + " of " + to);
     }
     long word = (long) to * ENTRY_WORDS + 1 + argument;
@@ -154,7 +157,7 @@ public final class Batch {
 
   long[] arguments(int index) {
     int first = index * ENTRY_WORDS + 1;
-    return Arrays.copyOfRange(table, first, first + Calls.MAX_ARGUMENTS);
+    return Arrays.copyOfRange(table, first, first + StubCode.MAX_ARGUMENTS);
   }
 
   byte[] tableBytes() {
