@@ -12,6 +12,8 @@ import io.pagelift.linux.ptrace.Stop;
 import io.pagelift.linux.ptrace.Tracee;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,7 +80,7 @@ public final class BatchExecutor {
   public BatchResults run(Batch batch, Deadline deadline) {
     int count = batch.size();
     if (count == 0) {
-      return new BatchResults(tracee.pid(), batch, new long[0]);
+      return new BatchResults(tracee.pid(), batch, new long[0], List.of());
     }
     RemoteMemory.write(tracee.pid(), tableAddress, batch.tableBytes());
     RemoteMemory.write(tracee.pid(), scratchAddress, batch.scratchContent());
@@ -91,15 +93,16 @@ public final class BatchExecutor {
     tracee.setRegisters(
         Registers.of(stubCode.preparedForBatch(registers.bytes(), codeAddress, tableAddress, count)));
     tracee.resume(0);
-    Registers atEnd = awaitEnd(deadline);
+    List<Integer> newTasks = new ArrayList<>();
+    Registers atEnd = awaitEnd(deadline, newTasks);
     int left = stubCode.batchCallsLeft(atEnd.bytes());
     if (left < 0 || left > count) {
       throw new IllegalStateException("the batch in thread " + tracee.tid() + " ended with " + left + " calls left");
     }
-    return results(batch, left == 0 ? count : count - left + 1);
+    return results(batch, left == 0 ? count : count - left + 1, newTasks);
   }
 
-  private Registers awaitEnd(Deadline deadline) {
+  private Registers awaitEnd(Deadline deadline, List<Integer> newTasks) {
     while (true) {
       Stop stop = tracee.awaitStop(deadline);
       if (stop.ended()) {
@@ -115,7 +118,10 @@ public final class BatchExecutor {
         throw new KernelException(
             "batch", Errno.EFAULT, tracee.pid(), "thread " + tracee.tid() + ", stopped with " + stop);
       }
-      // What else may come: an interrupt that was asked for earlier, the event of a child, SIGSTOP. None is the end.
+      if (stop.kind() == Stop.Kind.EVENT && stop.number() <= Stop.EVENT_CLONE) {
+        newTasks.add((int) tracee.eventMessage());
+      }
+      // What else may come: an interrupt that was asked for earlier, SIGSTOP. None is the end.
       tracee.resume(0);
     }
   }
@@ -128,14 +134,14 @@ public final class BatchExecutor {
         || signal == Constants.SIGSYS;
   }
 
-  private BatchResults results(Batch batch, int executed) {
+  private BatchResults results(Batch batch, int executed, List<Integer> newTasks) {
     byte[] table = RemoteMemory.read(tracee.pid(), tableAddress, executed * Batch.ENTRY_BYTES);
     ByteBuffer words = ByteBuffer.wrap(table).order(ByteOrder.LITTLE_ENDIAN);
     long[] results = new long[executed];
     for (int i = 0; i < executed; i++) {
       results[i] = words.getLong((i + 1) * Batch.ENTRY_BYTES - Long.BYTES);
     }
-    return new BatchResults(tracee.pid(), batch, results);
+    return new BatchResults(tracee.pid(), batch, results, newTasks);
   }
 
   /**

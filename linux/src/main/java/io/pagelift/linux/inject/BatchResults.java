@@ -2,14 +2,17 @@ package io.pagelift.linux.inject;
 
 import io.pagelift.linux.Kernel;
 import io.pagelift.linux.arch.Architecture;
+import java.util.List;
 
 /** What the calls of a {@link Batch} returned. */
 public final class BatchResults {
   private final int pid;
   private final Batch batch;
   private final long[] results;
+  private final List<Integer> newTasks;
 
-  BatchResults(int pid, Batch batch, long[] results) {
+  BatchResults(int pid, Batch batch, long[] results, List<Integer> newTasks) {
+    this.newTasks = List.copyOf(newTasks);
     this.pid = pid;
     this.batch = batch;
     this.results = results;
@@ -18,6 +21,11 @@ public final class BatchResults {
   /** How many calls were made: all, or those up to and including the required one that failed. */
   public int executed() {
     return results.length;
+  }
+
+  /** The ids of the processes and threads that the batch made, in order, as this process's pid namespace has them. */
+  public List<Integer> newTasks() {
+    return newTasks;
   }
 
   /**

@@ -241,7 +241,7 @@ public final class LivingInjection implements AutoCloseable {
     for (int i = 0; i < results.length; i++) {
       results[i] = call(batch.number(i), batch.arguments(i));
     }
-    return new BatchResults(tracee.pid(), batch, results);
+    return new BatchResults(tracee.pid(), batch, results, List.of());
   }
 
   private long make(List<CallSequence.Call> calls) {

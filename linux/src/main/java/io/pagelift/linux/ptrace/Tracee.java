@@ -152,6 +152,28 @@ public final class Tracee {
     return stop;
   }
 
+  /**
+   * Waits for the end of a thread that was killed, whatever stop it was in, and reaps it. A thread-group leader is reaped only
+   * after all other traced threads of its process.
+   *
+   * @throws KernelException ETIMEDOUT when the deadline passes
+   */
+  public void awaitEnd(Deadline deadline) {
+    boolean ended =
+        deadline.await(
+            () -> {
+              if (stop != null && stop.ended()) {
+                return true;
+              }
+              stop = null;
+              Stop found = pollStop();
+              return found != null && found.ended();
+            });
+    if (!ended) {
+      throw new KernelException("waitid", Errno.ETIMEDOUT, pid, "the end of thread " + tid);
+    }
+  }
+
   private void reap() {
     Kernel.check(
         Kernel.call(SyscallNumbers.WAIT4, tid, 0, WALL | WNOHANG, 0), "wait4", pid, thread());
