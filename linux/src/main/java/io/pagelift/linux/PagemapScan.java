@@ -30,6 +30,11 @@ public final class PagemapScan implements AutoCloseable {
   private static final int REGION_BYTES = 24;
   private static final int WALK_END_OFFSET = 32;
 
+  /** The vector may be overwritten by the probe: its regions have been delivered by then. */
+  private static final int PROBE_OFFSET = ARGUMENT_BYTES;
+
+  private static final int PROBE_BYTES = 8;
+
   /** 96 KiB: with pages written here and there one call answers for up to 4,096 of them. */
   private static final int VECTOR_REGIONS = 4096;
 
@@ -65,7 +70,7 @@ public final class PagemapScan implements AutoCloseable {
    *
    * @param endReached the address up to which the range was scanned: the range's end unless there was an error
    * @param errno 0, or why it stopped: EPERM when a mapping is not registered and {@link #CHECK_WP_ASYNC} was asked for or its
-   *     userfaultfd is closed, ESRCH when the address space is gone
+   *     userfaultfd is closed, ESRCH when the address space was gone at the end: then the regions are not all
    * @param pageCount pages in the regions reported
    */
   public record Scan(long endReached, int errno, long regionCount, long pageCount) {}
@@ -116,7 +121,15 @@ public final class PagemapScan implements AutoCloseable {
       }
       at = walkEnd;
     }
-    return new Scan(at, 0, regionCount, pageCount);
+    return new Scan(at, addressSpaceGone() ? Errno.ESRCH : 0, regionCount, pageCount);
+  }
+
+  /**
+   * Whether the process has let its memory go (exit or exec). The ioctl does not tell: it then finds no pages and succeeds, as if
+   * nothing had been written. A plain read of the same file gives no bytes any more. A yes after a scan does not say when.
+   */
+  public boolean addressSpaceGone() {
+    return pagemap.pread(memory.address() + PROBE_OFFSET, PROBE_BYTES, 0) == 0;
   }
 
   /** struct pm_scan_arg: size, flags, start, end, walk_end, vec, vec_len, max_pages, inverted, mask, anyof, return. */
