@@ -101,6 +101,11 @@ public final class StoreReader implements AutoCloseable {
     }
   }
 
+  /** The index entries of stored pages, see {@link IndexFormat}. */
+  public ByteBuffer indexEntries(int segment, long segmentPage, int pageCount) {
+    return segment(segment).entries(segmentPage, pageCount);
+  }
+
   private SegmentReader segment(int segment) {
     return segments.computeIfAbsent(segment, number -> SegmentReader.open(layout, number));
   }

@@ -140,9 +140,15 @@ public final class StoredMigration {
 
   /** A blob of the last round, to be read in parts. Throws as {@link #readBlob} does, but reads nothing yet. */
   public BlobFile blobFile(String blob) {
-    for (Blob candidate : lastHeader().map(RoundHeader::getBlobsList).orElse(List.of())) {
-      if (candidate.getName().equals(blob)) {
-        return new BlobFile(layout.blobFile(name, lastRound(), blob), candidate);
+    return blobFile(lastRound(), blob);
+  }
+
+  /** The same of any committed round, 1 to {@link #lastRound}. */
+  public BlobFile blobFile(int round, String blob) {
+    List<Blob> blobs = rounds.isEmpty() ? List.of() : rounds.get(round - 1).header().getBlobsList();
+    for (Blob candidate : blobs) {
+      if (candidate.getName().equals(blob) && StoreLayout.isBlobName(blob)) {
+        return new BlobFile(layout.blobFile(name, round, blob), candidate);
       }
     }
     throw noBlob(blob);

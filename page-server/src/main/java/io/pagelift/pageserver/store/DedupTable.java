@@ -15,7 +15,7 @@ final class DedupTable {
   static final int MIN_SLOTS = 1024;
 
   /** Slots that are looked at for one hash. A chosen flood of equal hashes costs no more than this. */
-  private static final int PROBE_SLOTS = 16;
+  private static final int PROBE_SLOTS = 32;
 
   private static final int GOLDEN_RATIO = 0x9E3779B9;
 
@@ -57,7 +57,15 @@ final class DedupTable {
     if (used >= slots.length / 10 * 7 && slots.length < maxSlots) {
       grow();
     }
-    put((long) tag(hash) << 32 | (globalPage & 0xffff_ffffL));
+    long entry = (long) tag(hash) << 32 | (globalPage & 0xffff_ffffL);
+    if (put(entry, false)) {
+      return;
+    }
+    // A full window in a table that is half empty is a flood of equal hashes: growing would not help.
+    if (used >= slots.length / 2 && slots.length < maxSlots) {
+      grow();
+    }
+    put(entry, true);
   }
 
   /** Number of pages that it remembers. */
@@ -65,20 +73,24 @@ final class DedupTable {
     return used;
   }
 
-  private void put(long entry) {
+  /** Puts an entry into a free slot of its window, or in place of the window's oldest page if {@code evict}. */
+  private boolean put(long entry, boolean evict) {
     int mask = slots.length - 1;
     int oldest = -1;
     for (int probe = 0, at = home((int) (entry >>> 32)); probe < PROBE_SLOTS; probe++, at = (at + 1) & mask) {
       if (slots[at] == 0) {
         slots[at] = entry;
         used++;
-        return;
+        return true;
       }
       if (oldest < 0 || Integer.compareUnsigned((int) slots[at], (int) slots[oldest]) < 0) {
         oldest = at;
       }
     }
-    slots[oldest] = entry;
+    if (evict) {
+      slots[oldest] = entry;
+    }
+    return evict;
   }
 
   private void grow() {
@@ -87,7 +99,7 @@ final class DedupTable {
     used = 0;
     for (long entry : old) {
       if (entry != 0) {
-        put(entry);
+        put(entry, true);
       }
     }
   }

@@ -203,7 +203,7 @@ final class DirectoryPageStore implements PageStore {
     reader.close();
     try (lock;
         segments) {
-      LOG.debug("Store {} closed", layout.directory());
+      writing.clear();
     } catch (IOException e) {
       LOG.warn("The store {} was not closed properly: {}", layout.directory(), e.getMessage());
     }

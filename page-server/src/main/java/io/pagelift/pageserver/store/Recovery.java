@@ -124,9 +124,7 @@ final class Recovery {
     for (int number : numbers) {
       int referenced = referencedPages.getOrDefault(number, 0);
       if (referenced == 0 && !damaged) {
-        Files.deleteIfExists(layout.segmentFile(number));
-        Files.deleteIfExists(layout.indexFile(number));
-        findings.add("Dropped segment " + number + ", which no committed round refers to.");
+        dropSegment(number);
       } else {
         highestSegment = number;
         recoverSegment(number, referenced);
@@ -139,6 +137,15 @@ final class Recovery {
         findings.add("Segment " + number + " is missing, rounds refer to it; 'page-server verify' tells which.");
       }
     }
+  }
+
+  private void dropSegment(int number) throws IOException {
+    Path pages = layout.segmentFile(number);
+    if (holds(pages, 1)) {
+      findings.add("Dropped segment " + number + ", which no committed round refers to.");
+    }
+    Files.deleteIfExists(pages);
+    Files.deleteIfExists(layout.indexFile(number));
   }
 
   private void recoverSegment(int number, int referenced) throws IOException {
