@@ -92,6 +92,18 @@ java_flags() {
   fi
 }
 
+# launch_tests_main MAIN_CLASS ARGUMENTS...: a program of the tests module (demo, bench) under a process that reaps what it leaves.
+launch_tests_main() {
+  main_class=$1
+  shift
+  find_java
+  module_classpath tests
+  java_flags tests
+  gcc -O1 -Wall -o "$home/target/reaper" "$home/tests/src/main/c/reaper.c"
+  # shellcheck disable=SC2086
+  exec "$home/target/reaper" "$java_home/bin/java" $java_flags "-Dpagelift.home=$home" -cp "$classpath" "$main_class" "$@"
+}
+
 # launch MODULE MAIN_CLASS "SHORT COMMANDS" ARGUMENTS...: never returns. The short commands are compiled by C1 alone: they end
 # before the optimising compiler pays.
 launch() {
