@@ -113,16 +113,16 @@ public final class PageServer implements AutoCloseable {
   }
 
   private void accept(Channel channel) {
-    Outbound out = new Outbound(channel, options.writeTimeout());
-    Session session = new Session(store, options.software(), out, () -> sessions.remove(channel));
-    FrameQueue queue = new FrameQueue(channel, workers, session, queuedBytes);
     sessions.add(channel);
+    PageliftException refusal =
+        sessions.size() <= options.maxConnections()
+            ? null
+            : new PageliftException(
+                ErrorCategory.EXHAUSTED, "all " + options.maxConnections() + " connections are in use; try again later");
+    Outbound out = new Outbound(channel, options.writeTimeout());
+    Session session = new Session(store, options.software(), out, refusal, () -> sessions.remove(channel));
+    FrameQueue queue = new FrameQueue(channel, workers, session, queuedBytes);
     channel.pipeline().addLast(new FrameDecoder(), new SessionChannel(queue, out, options.helloTimeout()));
-    if (sessions.size() > options.maxConnections()) {
-      queue.broken(
-          new PageliftException(
-              ErrorCategory.EXHAUSTED, "all " + options.maxConnections() + " connections are in use; try again later"));
-    }
   }
 
   private PageliftException cannotListen(Throwable cause) {

@@ -31,15 +31,22 @@ final class Session implements FrameQueue.Consumer {
   private final PageStore store;
   private final String software;
   private final Outbound out;
+  private final @Nullable PageliftException refusal;
   private final Runnable whenEnded;
   private @Nullable Role role;
   private boolean greeted;
   private boolean over;
 
-  Session(PageStore store, String software, Outbound out, Runnable whenEnded) {
+  /**
+   * A session that begins.
+   *
+   * @param refusal what to answer to HELLO instead of serving; null to serve
+   */
+  Session(PageStore store, String software, Outbound out, @Nullable PageliftException refusal, Runnable whenEnded) {
     this.store = store;
     this.software = software;
     this.out = out;
+    this.refusal = refusal;
     this.whenEnded = whenEnded;
   }
 
@@ -91,6 +98,9 @@ final class Session implements FrameQueue.Consumer {
       throw frame.malformed("it came before HELLO");
     }
     Hello hello = frame.message(Hello.class);
+    if (refusal != null) {
+      throw refusal;
+    }
     try {
       Messages.checkHello(hello, "the client");
     } catch (PageliftException e) {
