@@ -1,0 +1,124 @@
+package io.pagelift.pageserver.cli;
+
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PageliftException;
+import io.pagelift.common.SoftwareVersion;
+import io.pagelift.common.Verbosity;
+import io.pagelift.pageserver.session.PageServer;
+import io.pagelift.pageserver.session.ServerOptions;
+import io.pagelift.pageserver.store.PageStore;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code page-server --port N --store DIR}: serves until SIGTERM or SIGINT. */
+@Command(
+    name = "page-server",
+    mixinStandardHelpOptions = true,
+    versionProvider = SoftwareVersion.class,
+    description = "Receives pages of migrations, stores them deduplicated and serves them to restorers.",
+    footer = {
+      "",
+      "Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 refused, 4 remote end or network, 5 damaged data, 6 out of space or time."
+    })
+final class PageServerCommand implements Callable<Integer> {
+  /** Longer than the server and the store need at worst: forcing what a round has written. */
+  private static final long STOP_SECONDS = 90;
+
+  @Spec @Nullable CommandSpec spec;
+  @Mixin Verbosity verbosity = new Verbosity();
+
+  @Option(names = "--port", paramLabel = "N", description = "TCP port to listen on; 0 has one chosen.")
+  @Nullable Integer port;
+
+  @Option(names = "--store", paramLabel = "DIR", description = "Directory of the page store; made when it does not exist.")
+  @Nullable Path store;
+
+  @Option(
+      names = "--address",
+      paramLabel = "ADDRESS",
+      defaultValue = "127.0.0.1",
+      description = "Address to listen on (default: ${DEFAULT-VALUE}).")
+  String address = "127.0.0.1";
+
+  @Option(
+      names = "--insecure-plain-text",
+      description = "Allow an address that is not loopback, although the pages of the migrated processes travel unencrypted.")
+  boolean insecurePlainText;
+
+  @Override
+  public Integer call() {
+    int checkedPort = required(port, "--port=N");
+    Path directory = required(store, "--store=DIR");
+    if (checkedPort < 0 || checkedPort > 65535) {
+      throw new PageliftException(ErrorCategory.USAGE, "--port must be 0 to 65535, not " + checkedPort);
+    }
+    checkAddress();
+    CountDownLatch stop = new CountDownLatch(1);
+    CountDownLatch stopped = new CountDownLatch(1);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stopInOrder(stop, stopped), "pagelift-stop"));
+    try (PageStore pages = PageStore.open(directory);
+        PageServer server =
+            PageServer.start(pages, ServerOptions.defaults(address, checkedPort, SoftwareVersion.of("page-server")))) {
+      System.out.println("listening on " + server.address());
+      System.out.flush();
+      stop.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      stopped.countDown();
+    }
+    return 0;
+  }
+
+  private <T> T required(@Nullable T value, String option) {
+    if (value == null) {
+      CommandSpec own = spec;
+      if (own == null) {
+        throw new IllegalStateException("not run by picocli");
+      }
+      throw new ParameterException(own.commandLine(), "Missing required option: '" + option + "'");
+    }
+    return value;
+  }
+
+  private void checkAddress() {
+    if (insecurePlainText) {
+      return;
+    }
+    boolean loopback;
+    try {
+      loopback = InetAddress.getByName(address).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      throw new PageliftException(ErrorCategory.USAGE, "--address " + address + " is unknown", e);
+    }
+    if (!loopback) {
+      throw new PageliftException(
+          ErrorCategory.REFUSED,
+          "--address " + address + " is not loopback, and without TLS the memory of the migrated processes would travel in the clear: "
+              + "listen on 127.0.0.1 behind a tunnel such as ssh -L, or add --insecure-plain-text");
+    }
+  }
+
+  /** The JVM ends when its shutdown hooks have; this one lets the server finish what it must. */
+  private static void stopInOrder(CountDownLatch stop, CountDownLatch stopped) {
+    stop.countDown();
+    try {
+      if (!stopped.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+        System.err.println("page-server: sessions did not end within " + STOP_SECONDS + " s; rounds that are not committed are lost");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
