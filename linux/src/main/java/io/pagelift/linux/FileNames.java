@@ -60,6 +60,9 @@ public final class FileNames {
 
   /** The bytes of a name that {@link #decode} made, or of any text. */
   public static byte[] encode(String name) {
+    if (!name.chars().anyMatch(c -> c >= FIRST_ESCAPE && c <= LAST_ESCAPE)) {
+      return name.getBytes(StandardCharsets.UTF_8);
+    }
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(name.length());
     int start = 0;
     for (int i = 0; i < name.length(); i++) {

@@ -23,6 +23,9 @@ final class MapsParser {
   private int at;
 
   private MapsParser(byte[] raw) {
+    if (raw.length > 0 && raw[raw.length - 1] != '\n') {
+      throw new IllegalArgumentException("the text of maps is cut off in the middle of a line");
+    }
     this.raw = raw;
   }
 

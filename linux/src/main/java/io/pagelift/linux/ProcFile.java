@@ -49,6 +49,18 @@ public final class ProcFile {
     return FileNames.decode(read(path));
   }
 
+  /** The file's text without blanks and line feeds at its ends: for files of one value. */
+  public static String value(String path) {
+    return text(path).trim();
+  }
+
+  /** Writes a value to a file of {@code /proc} in one write, which is what the kernel wants. */
+  public static void write(String path, String value) {
+    try (FileDescriptor file = FileDescriptor.open(path, Constants.O_WRONLY)) {
+      file.writeFully(FileNames.encode(value));
+    }
+  }
+
   /** The file's lines without their line feeds. */
   public static List<String> lines(String path) {
     return lines(read(path));

@@ -6,7 +6,11 @@ import java.util.List;
  * The mappings of a process.
  *
  * <p>Reading and parsing are apart: {@link #readRaw(int, NativeBuffer)} is a handful of system calls into memory that is already
- * there, fit for the few hundred microseconds in which a process is frozen; parsing comes after.
+ * there, fit for the few hundred microseconds in which a process is frozen; parsing comes after. The first call in a JVM takes
+ * some 10 milliseconds of class loading: read one's own mappings once before freezing anything.
+ *
+ * <p>A process that ends meanwhile makes the text end early without an error: whoever reads the mappings of a process that runs
+ * asks its {@link PidFd} afterwards whether it was still there.
  */
 public final class ProcessMaps {
   private ProcessMaps() {}

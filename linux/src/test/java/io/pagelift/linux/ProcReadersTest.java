@@ -1,6 +1,7 @@
 package io.pagelift.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -151,6 +152,41 @@ final class ProcReadersTest {
     Map<Long, Long> auxv = ProcAuxv.parse(ProcAuxv.readRaw(Kernel.pid()));
     assertThat(mapOf(ProcessMaps.read(Kernel.pid()), auxv.get(ProcAuxv.AT_SYSINFO_EHDR)).path()).isEqualTo("[vdso]");
     assertThat(auxv).containsEntry(6L, 4096L);
+  }
+
+  @Test
+  void mountPointsComeWithoutTheirEscapes() {
+    ProcMountInfo.Mount mount =
+        ProcMountInfo.parse(
+                bytes("36 35 98:1 /a\\040b /mnt\\134x\\012y rw,noatime master:1 shared:2 - ext4 /dev/root rw,errors=continue\n"))
+            .get(0);
+    assertThat(mount)
+        .isEqualTo(
+            new ProcMountInfo.Mount(
+                36, 35, 98, 1, "/a b", "/mnt\\x\ny", "rw,noatime", "ext4", "/dev/root", "rw,errors=continue"));
+    Stat proc = Stat.of("/proc");
+    assertThat(ProcMountInfo.read(Kernel.pid()))
+        .anySatisfy(
+            each -> {
+              assertThat((long) each.id()).isEqualTo(proc.mountId());
+              assertThat(each.type()).isEqualTo("proc");
+            });
+    assertThat(FileSystemStat.of("/proc").type()).isEqualTo(FileSystemStat.PROC);
+  }
+
+  @Test
+  void aTextThatIsCutOffIsRefused() {
+    assertThatThrownBy(() -> ProcessMaps.parse(bytes("00400000-00401000 r--p 000")))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void valuesAreWrittenAndReadBack() {
+    try (Child child = Child.sleeping()) {
+      String path = "/proc/" + child.pid() + "/oom_score_adj";
+      ProcFile.write(path, "500");
+      assertThat(ProcFile.value(path)).isEqualTo("500");
+    }
   }
 
   @Test
