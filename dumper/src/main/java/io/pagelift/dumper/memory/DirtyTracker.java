@@ -16,6 +16,11 @@ public interface DirtyTracker extends AutoCloseable {
   /** Finds what was written since the last scan and everything that is present. The process is frozen; nothing is re-armed. */
   ScanFindings scanFrozen(List<MemoryMap> mappings);
 
+  /** Whether the last scan found that tracking ended, because the process has another address space now (exec). */
+  default boolean lost() {
+    return false;
+  }
+
   /** Filters pages while they are read. */
   default PageFilter filter() {
     return PageFilter.SEND_ALL;

@@ -40,15 +40,19 @@ import java.util.List;
 public final class WriteProtectTracker implements DirtyTracker {
   private final int pid;
   private final FileDescriptor userFault;
+  private boolean anew;
+  private boolean lost;
 
   /**
    * A tracker.
    *
    * @param userFault a userfaultfd of the target's address space on which UFFDIO_API was done; owned from here on
+   * @param anew whether the first scan reports everything: true unless the server holds what earlier scans reported
    */
-  public WriteProtectTracker(int pid, FileDescriptor userFault) {
+  public WriteProtectTracker(int pid, FileDescriptor userFault, boolean anew) {
     this.pid = pid;
     this.userFault = userFault;
+    this.anew = anew;
   }
 
   /** The features to ask for with UFFDIO_API. */
@@ -64,22 +68,31 @@ public final class WriteProtectTracker implements DirtyTracker {
   @Override
   public ScanFindings scanLive(List<MemoryMap> mappings) {
     ScanFindings findings = new ScanFindings(false);
-    scan(mappings, (scan, mapping) -> scanLive(scan, mapping, findings));
+    boolean[] anyOurs = {false};
+    scan(mappings, (scan, mapping) -> anyOurs[0] |= scanLive(scan, mapping, findings));
+    anew = false;
+    lost = !anyOurs[0] && !mappings.isEmpty();
     return findings;
   }
 
-  private void scanLive(WindowedScan scan, MemoryMap mapping, ScanFindings findings) {
+  @Override
+  public boolean lost() {
+    return lost;
+  }
+
+  private boolean scanLive(WindowedScan scan, MemoryMap mapping, ScanFindings findings) {
     PagemapScan.RegionSink sink =
         (start, end, categories) -> {
           boolean zero = (categories & PagemapScan.PFN_ZERO) != 0;
           (zero ? findings.vacated() : findings.written()).add(start >>> 12, end >>> 12);
         };
-    boolean tracked = scan.written(mapping, CHECK_WP_ASYNC | WP_MATCHING, sink) == 0;
+    boolean tracked = !anew && scan.written(mapping, CHECK_WP_ASYNC | WP_MATCHING, sink) == 0;
     boolean ours = UserFault.register(userFault, mapping.start(), mapping.lengthBytes()) == 0;
     if (!tracked || !ours) {
       findings.replaced().add(mapping.start() >>> 12, mapping.end() >>> 12);
       scan.present(mapping, ours ? WP_MATCHING : 0, 0, sink);
     }
+    return ours;
   }
 
   @Override

@@ -139,7 +139,7 @@ class SpacePassTest {
     FileDescriptor userFault = UserFault.create();
     UserFault.api(userFault, WriteProtectTracker.features());
     int pid = Kernel.pid();
-    return new TrackedSpace(pid, 0, 1, new WriteProtectTracker(pid, userFault), PageRuns.empty());
+    return new TrackedSpace(pid, 0, 1, new WriteProtectTracker(pid, userFault, true), PageRuns.empty());
   }
 
   private static long value(RecordingChannel channel, OwnMemory memory, long page) {

@@ -1,0 +1,75 @@
+package io.pagelift.dumper.round;
+
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PageliftException;
+import io.pagelift.dumper.refuse.Refusal;
+import io.pagelift.dumper.refuse.Refusals;
+import io.pagelift.dumper.tree.CollectOptions;
+import io.pagelift.linux.Deadline;
+import io.pagelift.linux.ProcTree;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** The command dump: the state and the last pages of a tree, which then is ended, or goes on when asked to. */
+public final class Dump {
+  /** A parent that is alive and well collects its child at once. */
+  private static final Duration REAP_BOUND = Duration.ofSeconds(2);
+
+  private final DumpOptions options;
+  private final Messages messages;
+
+  /** A dump. */
+  public Dump(DumpOptions options, Messages messages) {
+    this.options = options;
+    this.messages = messages;
+  }
+
+  /**
+   * Dumps the tree.
+   *
+   * @param shellJob the session or process group of the root may lie outside of the tree
+   * @param leaveRunning let the tree go on instead of ending it
+   * @throws PageliftException in every foreseen failure; before the commit the tree runs on
+   */
+  public void run(boolean shellJob, boolean leaveRunning) {
+    TargetCheck.check(options.pid());
+    CollectOptions collectOptions = new CollectOptions(shellJob, options.software());
+    refuse(Refusals.check(options.pid(), collectOptions));
+    try (Rounds all = Rounds.open(options, "dump", messages)) {
+      all.rehearseDump();
+      if (all.tracker() == TrackerKind.UFFD_WP) {
+        all.live();
+      }
+      FinalRound.Outcome outcome = all.last(collectOptions, leaveRunning);
+      if (!leaveRunning) {
+        awaitPids(outcome.pids());
+      }
+    }
+  }
+
+  private static void refuse(List<Refusal> refusals) {
+    if (!refusals.isEmpty()) {
+      throw new PageliftException(
+          ErrorCategory.REFUSED,
+          refusals.stream().map(Refusal::sentence).collect(Collectors.joining(System.lineSeparator())));
+    }
+  }
+
+  /** A killed process keeps its pid until its parent has collected it, and a restore on this host needs the pid. */
+  private void awaitPids(List<Integer> pids) {
+    List<Integer> taken = new ArrayList<>(pids);
+    Deadline.in(REAP_BOUND)
+        .await(
+            () -> {
+              taken.removeIf(pid -> !ProcTree.pids().contains(pid));
+              return taken.isEmpty();
+            });
+    if (!taken.isEmpty()) {
+      messages.line(
+          "Ended, but not collected by their parent yet: " + taken
+              + "; these pids stay taken on this host until it waits for them or ends.");
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package io.pagelift.dumper.round;
+
+import io.pagelift.common.HostPort;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What pre-dump and dump have in common.
+ *
+ * @param pid the root of the tree
+ * @param server where the pages go
+ * @param migration the migration's name
+ * @param tracker the dirty tracker that was asked for
+ * @param statsFile where to write the figures; null for nowhere
+ * @param software name and version of this program
+ */
+public record DumpOptions(
+    int pid,
+    HostPort server,
+    String migration,
+    Optional<TrackerKind> tracker,
+    @Nullable Path statsFile,
+    String software) {}

@@ -1,0 +1,141 @@
+package io.pagelift.dumper.round;
+
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PageliftException;
+import io.pagelift.dumper.freeze.FrozenProcess;
+import io.pagelift.dumper.freeze.FrozenTree;
+import io.pagelift.dumper.freeze.TracerThread;
+import io.pagelift.dumper.memory.PageChannel;
+import io.pagelift.dumper.memory.PassResult;
+import io.pagelift.dumper.memory.SpacePass;
+import io.pagelift.dumper.stats.RoundStats;
+import io.pagelift.dumper.tree.CollectOptions;
+import io.pagelift.dumper.tree.RawTree;
+import io.pagelift.dumper.tree.TreeCollector;
+import io.pagelift.image.TreeImage;
+import io.pagelift.linux.MemoryMap;
+import io.pagelift.linux.ProcessMaps;
+import io.pagelift.wire.MigrationSession;
+import io.pagelift.wire.RoundResult;
+import io.pagelift.wire.RoundWriter;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The last round: freeze, collect the state, send what was written and what the server does not hold, commit; then the tree is
+ * ended or let go.
+ *
+ * <p>Scans here re-arm nothing: when the round fails, the tree goes on, what was tracked stays tracked, and a later command can go
+ * on from the last live round.
+ */
+final class FinalRound {
+  private static final Duration FREEZE_BOUND = Duration.ofSeconds(20);
+  private static final String IMAGE_NAME = "tree";
+
+  private final MigrationSession session;
+  private final ObjectRegistry registry;
+  private final TreeTracking tracking;
+  private final SharedObjects sharedObjects;
+  private final TracerThread tracer;
+  private final String token;
+  private final String trackerName;
+
+  FinalRound(
+      MigrationSession session,
+      ObjectRegistry registry,
+      TreeTracking tracking,
+      SharedObjects sharedObjects,
+      TracerThread tracer,
+      String token,
+      String trackerName) {
+    this.session = session;
+    this.registry = registry;
+    this.tracking = tracking;
+    this.sharedObjects = sharedObjects;
+    this.tracer = tracer;
+    this.token = token;
+    this.trackerName = trackerName;
+  }
+
+  /**
+   * Runs the round.
+   *
+   * @param leaveRunning let the tree go on after the commit instead of ending it
+   * @return the figures, and the processes that were in the tree
+   */
+  Outcome run(int rootPid, CollectOptions options, boolean leaveRunning) {
+    RoundStats stats = new RoundStats(session.lastRound() + 1, trackerName, true);
+    RoundWriter writer = session.beginRound(trackerName, token);
+    boolean committed = false;
+    try (FrozenTree tree = FrozenTree.freezeForDump(tracer, rootPid, FREEZE_BOUND)) {
+      List<Integer> pids = new ArrayList<>();
+      tree.processes().forEach(process -> pids.add(process.pid()));
+      RoundResult result = send(tree, options, writer, stats);
+      committed = true;
+      if (leaveRunning) {
+        tree.thaw();
+      } else {
+        tree.kill();
+      }
+      stats.frozen(pids.size(), tree.times().completeNanos() - tree.times().beganNanos(),
+          System.nanoTime() - tree.times().beganNanos());
+      stats.committed(result, writer.payloadBytesSent(), commitNanos);
+      return new Outcome(stats, pids);
+    } catch (RuntimeException failure) {
+      if (!committed) {
+        Aborts.abort(writer, failure);
+      }
+      throw failure;
+    }
+  }
+
+  private long commitNanos;
+
+  /** What the last round did. */
+  record Outcome(RoundStats stats, List<Integer> pids) {}
+
+  private RoundResult send(FrozenTree tree, CollectOptions options, RoundWriter writer, RoundStats stats) {
+    Map<Integer, List<MemoryMap>> mappings = new HashMap<>();
+    for (FrozenProcess process : tree.processes()) {
+      if (!process.zombie()) {
+        mappings.put(process.pid(), ProcessMaps.parse(process.rawMaps()));
+      }
+    }
+    tracking.settle(withMemory(tree), stats);
+    TreeCollector collector = new TreeCollector(options);
+    RawTree raw = collector.collectFrozen(tree, registry);
+    PageChannel channel = new RoundChannel(writer);
+    for (TrackedProcess member : tracking.members()) {
+      List<MemoryMap> own = mappings.getOrDefault(member.pid(), List.of());
+      PassResult pass = new SpacePass(member.space(), true, channel).run(own, () -> own);
+      if (pass.unreadPages() > 0) {
+        throw new PageliftException(
+            ErrorCategory.REFUSED,
+            pass.unreadPages() + " pages of process " + member.pid()
+                + " cannot be read although they are there (damaged memory or a device mapping); the tree runs on.");
+      }
+      stats.pass(member.pid(), own.size(), pass);
+    }
+    sharedObjects.sendFrozen(raw.sources(), channel, stats);
+    TreeImage image = collector.build(raw);
+    writer.image(IMAGE_NAME, ByteBuffer.wrap(image.toByteArray()));
+    long commitStart = System.nanoTime();
+    RoundResult result = writer.commit(registry.alive(), true);
+    commitNanos = System.nanoTime() - commitStart;
+    return result;
+  }
+
+  private static List<Integer> withMemory(FrozenTree tree) {
+    List<Integer> pids = new ArrayList<>();
+    for (FrozenProcess process : tree.processes()) {
+      if (!process.zombie()) {
+        pids.add(process.pid());
+      }
+    }
+    return pids;
+  }
+}

@@ -1,0 +1,118 @@
+package io.pagelift.dumper.round;
+
+import io.pagelift.dumper.freeze.FreezeRehearsal;
+import io.pagelift.dumper.freeze.TracerThread;
+import io.pagelift.dumper.stats.RoundStats;
+import io.pagelift.dumper.stats.RoundTable;
+import io.pagelift.dumper.stats.StatsFile;
+import io.pagelift.dumper.tree.CollectOptions;
+import io.pagelift.linux.KernelFeatures;
+
+/** One command's connection, trackers and figures, from the first look at the target to the last round. */
+final class Rounds implements AutoCloseable {
+  private final DumpOptions options;
+  private final Messages messages;
+  private final StatsFile stats;
+  private final TrackerChoice choice;
+  private final TracerThread tracer;
+  private final MigrationTarget target;
+  private final ObjectRegistry registry;
+  private final Continuity continuity;
+  private final TreeTracking tracking;
+  private final SharedObjects sharedObjects;
+  private final String trackerName;
+  private boolean headerPrinted;
+
+  private Rounds(DumpOptions options, String command, MigrationTarget target, TracerThread tracer, Messages messages) {
+    this.options = options;
+    this.messages = messages;
+    this.target = target;
+    this.tracer = tracer;
+    stats = new StatsFile(options.statsFile(), command, options.pid(), options.migration());
+    stats.check();
+    choice = TrackerChoice.choose(KernelFeatures.probe(), options.tracker());
+    trackerName = choice.kind().text();
+    continuity =
+        choice.kind() == TrackerKind.UFFD_WP
+            ? Continuity.find(TreeProcesses.withMemory(options.pid()), target.opened())
+            : Continuity.none(target.opened());
+    if (!continuity.explanation().isEmpty()) {
+      messages.line(continuity.explanation());
+    }
+    registry = new ObjectRegistry(target.opened(), continuity.continued());
+    UserFaultInjection injection = new UserFaultInjection(tracer);
+    if (choice.kind() == TrackerKind.UFFD_WP && !continuity.continued()) {
+      injection.rehearse();
+    }
+    tracking = new TreeTracking(options.pid(), choice, target.session(), registry, continuity, injection, messages);
+    sharedObjects = new SharedObjects(registry, target.session());
+  }
+
+  /** Checks the target, connects to the server and prepares everything that can be done before a freeze. */
+  static Rounds open(DumpOptions options, String command, Messages messages) {
+    TargetCheck.check(options.pid());
+    MigrationTarget target = MigrationTarget.open(options.server(), options.migration(), options.software());
+    TracerThread tracer = TracerThread.start();
+    try {
+      return new Rounds(options, command, target, tracer, messages);
+    } catch (RuntimeException failure) {
+      tracer.close();
+      target.close();
+      throw failure;
+    }
+  }
+
+  /** Whether the first live round goes on from what earlier commands sent. */
+  boolean continued() {
+    return continuity.continued();
+  }
+
+  /** Which tracker is used. */
+  TrackerKind tracker() {
+    return choice.kind();
+  }
+
+  /** One round while the tree runs. */
+  RoundStats live() {
+    RoundStats round =
+        new LiveRound(target.session(), registry, tracking, sharedObjects, continuity.token(), trackerName).run();
+    report(round);
+    return round;
+  }
+
+  /** Makes the freeze that comes as short as it can be. */
+  void rehearseDump() {
+    FreezeRehearsal.run();
+  }
+
+  /** The last round; the tree is ended or goes on. */
+  FinalRound.Outcome last(CollectOptions collectOptions, boolean leaveRunning) {
+    FinalRound round =
+        new FinalRound(
+            target.session(), registry, tracking, sharedObjects, tracer, continuity.token(), trackerName);
+    FinalRound.Outcome outcome = round.run(options.pid(), collectOptions, leaveRunning);
+    report(outcome.stats());
+    tracking.release();
+    return outcome;
+  }
+
+  private void report(RoundStats round) {
+    if (!headerPrinted) {
+      messages.line(RoundTable.HEADER);
+      headerPrinted = true;
+    }
+    messages.line(round.tableLine());
+    for (int pid : round.exitedPids()) {
+      messages.line("Process " + pid + " exited during round " + round.round() + ".");
+    }
+    stats.add(round);
+  }
+
+  @Override
+  public void close() {
+    tracking.close();
+    continuity.close();
+    tracer.close();
+    target.close();
+  }
+}
