@@ -1,5 +1,6 @@
 package io.pagelift.restorer.file;
 
+import io.pagelift.common.PageliftException;
 import io.pagelift.linux.KernelException;
 import io.pagelift.linux.Stat;
 
@@ -30,6 +31,11 @@ public final class FileChecks {
       throw Reopen.refused(
           path + " was last changed at another time than the file at the source; copy the source's file (rsync --times).");
     }
+  }
+
+  /** A refusal. */
+  public static PageliftException refused(String message) {
+    return Reopen.refused(message);
   }
 
   /** What is there, or a refusal that names the path. */

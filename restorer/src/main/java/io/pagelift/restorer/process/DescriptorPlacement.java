@@ -17,9 +17,8 @@ final class DescriptorPlacement {
    *
    * @param number its number in the process
    * @param sourceNumber its number in the restorer
-   * @param closeOnExec whether it has FD_CLOEXEC
    */
-  record Wanted(int number, int sourceNumber, boolean closeOnExec) {}
+  record Wanted(int number, int sourceNumber) {}
 
   /**
    * One move.
@@ -27,9 +26,8 @@ final class DescriptorPlacement {
    * @param sourceNumber what to fetch from the restorer
    * @param fetchedNumber the number that the kernel will give
    * @param number the number where it belongs
-   * @param closeOnExec whether it has FD_CLOEXEC
    */
-  record Move(int sourceNumber, int fetchedNumber, int number, boolean closeOnExec) {
+  record Move(int sourceNumber, int fetchedNumber, int number) {
     boolean inPlace() {
       return fetchedNumber == number;
     }
@@ -47,8 +45,7 @@ final class DescriptorPlacement {
         throw new IllegalArgumentException("descriptors are not ascending at " + descriptor.number());
       }
       last = descriptor.number();
-      moves.add(
-          new Move(descriptor.sourceNumber(), lowestFree, descriptor.number(), descriptor.closeOnExec()));
+      moves.add(new Move(descriptor.sourceNumber(), lowestFree, descriptor.number()));
       if (lowestFree == descriptor.number()) {
         lowestFree++;
       }

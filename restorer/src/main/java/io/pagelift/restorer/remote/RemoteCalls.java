@@ -12,6 +12,7 @@ import io.pagelift.linux.stub.StubTask;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongFunction;
 
 /**
  * Calls made by one thread of a process that is being rebuilt: queued, run in batches, checked.
@@ -97,11 +98,31 @@ public final class RemoteCalls {
     return batch.data(bytes);
   }
 
+  /**
+   * Room for data that hold their own address: reserved zeroed, made by {@code maker} once the address is known.
+   *
+   * @return the address
+   */
+  public long data(int lengthBytes, LongFunction<byte[]> maker) {
+    if (batch.scratchBytesLeft() < lengthBytes + 16 || batch.entriesLeft() == 0) {
+      flush();
+    }
+    // Nothing comes in between: what is added next lies behind what was there.
+    long address = batch.reserve(0);
+    batch.data(maker.apply(address));
+    return address;
+  }
+
   /** Puts a string with its NUL into the process, like {@link #data}. */
   public long string(byte[] name) {
     byte[] terminated = new byte[name.length + 1];
     System.arraycopy(name, 0, terminated, 0, name.length);
     return data(terminated);
+  }
+
+  /** Reads memory of the process, such as what the last call left in its data. */
+  public byte[] read(long address, int lengthBytes) {
+    return executor.read(address, lengthBytes);
   }
 
   /** Runs what is queued and returns the last result, 0 if there was nothing to run. */

@@ -1,0 +1,35 @@
+package io.pagelift.restorer.memory;
+
+import io.pagelift.image.MappedFile;
+import io.pagelift.linux.FileDescriptor;
+import io.pagelift.restorer.file.FileChecks;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The files that processes map, each opened once for all of them. */
+public final class MappedFiles implements AutoCloseable {
+  private record Key(String path, int flags) {}
+
+  private final Map<Key, FileDescriptor> open = new HashMap<>();
+
+  /** Refuses a file that is missing here or is not the source's. */
+  public static void check(MappedFile file) {
+    if (file.getUnlinked()) {
+      throw FileChecks.refused(
+          "The mapped file "
+              + file.getPath()
+              + " had no name any more at the source, which can't be rebuilt yet; restart the program that maps it before the dump.");
+    }
+    FileChecks.same(file.getPath(), file.getSizeBytes(), file.getMtimeNanos());
+  }
+
+  /** A file, opened with these flags. */
+  FileDescriptor open(String path, int flags) {
+    return open.computeIfAbsent(new Key(path, flags), key -> FileDescriptor.open(key.path(), key.flags()));
+  }
+
+  @Override
+  public void close() {
+    open.values().forEach(FileDescriptor::close);
+  }
+}

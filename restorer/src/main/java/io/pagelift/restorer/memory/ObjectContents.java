@@ -1,0 +1,90 @@
+package io.pagelift.restorer.memory;
+
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PagePlace;
+import io.pagelift.common.PageRun;
+import io.pagelift.common.PageRuns;
+import io.pagelift.common.PageliftException;
+import io.pagelift.linux.FileDescriptor;
+import io.pagelift.linux.Kernel;
+import io.pagelift.linux.NativeBuffer;
+import io.pagelift.restorer.source.ImageSource;
+import java.nio.ByteBuffer;
+
+/** Puts the pages of an object of the store into a file: shared memory, unlinked files. */
+public final class ObjectContents {
+  private static final long COMPARE_BYTES = 1L << 20;
+
+  private final ImageSource source;
+
+  ObjectContents(ImageSource source) {
+    this.source = source;
+  }
+
+  /** Writes the pages; what is not held and zero pages stay holes. A last page beyond the size is cut. */
+  public void fill(long objectId, FileDescriptor file, long sizeBytes) {
+    PageRuns.Builder data = new PageRuns.Builder();
+    for (PagePlace place : source.places(objectId)) {
+      if (!place.zero()) {
+        data.add(place.firstPage(), place.endPage());
+      }
+    }
+    PageRuns runs = data.build();
+    if (!runs.isEmpty()) {
+      source.read(objectId, runs, (firstPage, pageCount, bytes) -> write(file, firstPage, bytes, sizeBytes));
+    }
+  }
+
+  private static void write(FileDescriptor file, long firstPage, ByteBuffer bytes, long sizeBytes) {
+    long offset = firstPage * PageRun.PAGE_BYTES;
+    long address = Kernel.address(bytes) + bytes.position();
+    int length = (int) Math.min(bytes.remaining(), Math.max(0, sizeBytes - offset));
+    int done = 0;
+    while (done < length) {
+      done += file.pwrite(address + done, length - done, offset + done);
+    }
+  }
+
+  /**
+   * Refuses a file that has other contents than the object.
+   *
+   * @param path for the message
+   */
+  void checkSame(long objectId, FileDescriptor file, long sizeBytes, String path) {
+    boolean[] same = {file.stat().sizeBytes() == sizeBytes};
+    PageRuns.Builder held = new PageRuns.Builder();
+    source.places(objectId).forEach(place -> held.add(place.firstPage(), place.endPage()));
+    PageRuns runs = held.build();
+    try (NativeBuffer buffer = NativeBuffer.allocate(COMPARE_BYTES)) {
+      if (same[0] && !runs.isEmpty()) {
+        source.read(
+            objectId, runs, (firstPage, pageCount, bytes) -> same[0] &= equal(file, firstPage, bytes, sizeBytes, buffer));
+      }
+    }
+    if (!same[0]) {
+      throw new PageliftException(
+          ErrorCategory.REFUSED,
+          path + " is there already and its contents are not those of the image; remove it if nothing uses it.");
+    }
+  }
+
+  private static boolean equal(
+      FileDescriptor file, long firstPage, ByteBuffer bytes, long sizeBytes, NativeBuffer buffer) {
+    long offset = firstPage * PageRun.PAGE_BYTES;
+    int length = (int) Math.min(bytes.remaining(), Math.max(0, sizeBytes - offset));
+    int done = 0;
+    while (done < length) {
+      int wanted = (int) Math.min(COMPARE_BYTES, length - done);
+      int read = file.pread(buffer.address(), wanted, offset + done);
+      if (read <= 0) {
+        return false;
+      }
+      ByteBuffer theirs = bytes.duplicate().position(bytes.position() + done).limit(bytes.position() + done + read);
+      if (!theirs.equals(buffer.bytes().limit(read))) {
+        return false;
+      }
+      done += read;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,205 @@
+package io.pagelift.restorer.memory;
+
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PagePlace;
+import io.pagelift.common.PageRun;
+import io.pagelift.common.PageRuns;
+import io.pagelift.common.PageliftException;
+import io.pagelift.image.AddressSpace;
+import io.pagelift.image.Vma;
+import io.pagelift.linux.Constants;
+import io.pagelift.linux.FileDescriptor;
+import io.pagelift.linux.Kernel;
+import io.pagelift.linux.RemoteMemory;
+import io.pagelift.linux.SyscallNumbers;
+import io.pagelift.restorer.remote.RemoteCalls;
+import io.pagelift.restorer.source.ImageSource;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Puts the held pages of an address space into its mappings, which are writable at that time.
+ *
+ * <p>If the segment files can be opened here, the process reads them itself, straight into place: one {@code preadv} takes
+ * as many neighbouring pages of a segment as there are, whatever mappings they belong to, because the store keeps pages in
+ * (process, address) order. Otherwise the pages come from the page-server in the restorer's buffers and are written into the process.
+ *
+ * <p>Zero pages need nothing in anonymous memory; in a private file mapping they hide what the file has there, so they are read
+ * from {@code /dev/zero}.
+ */
+final class PageFill {
+  /** What one preadv takes at most: iovec entries (the kernel's UIO_MAXIOV) and bytes (below its 2 GiB). */
+  private static final int MAX_VECTORS = 1024;
+
+  private static final long MAX_READ_BYTES = 256L << 20;
+  private static final int VECTOR_BYTES = 16;
+
+  private final int pid;
+  private final ImageSource source;
+  private final AddressSpace space;
+  private final List<PagePlace> data = new ArrayList<>();
+  private final List<PagePlace> zeros = new ArrayList<>();
+
+  /**
+   * Sorts out the pages of an address space.
+   *
+   * @throws PageliftException CORRUPT if pages are held where the image has no mapping for them
+   */
+  PageFill(int pid, ImageSource source, AddressSpace space) {
+    this.pid = pid;
+    this.source = source;
+    this.space = space;
+    for (PagePlace place : source.places(space.getObjectId())) {
+      sort(place);
+    }
+  }
+
+  private void sort(PagePlace place) {
+    long page = place.firstPage();
+    while (page < place.endPage()) {
+      Vma vma = mappingAt(page);
+      long end = Math.min(place.endPage(), vma.getEnd() / PageRun.PAGE_BYTES);
+      switch (vma.getKind()) {
+        case ANONYMOUS -> keep(place, page, end, false);
+        case FILE_PRIVATE, SHARED_MEMORY_PRIVATE -> keep(place, page, end, true);
+        default -> {
+          // The kernel's own pages (vdso, vvar) are the same here; shared memory has its own object.
+        }
+      }
+      page = end;
+    }
+  }
+
+  private void keep(PagePlace place, long first, long end, boolean zeroCounts) {
+    int count = (int) (end - first);
+    if (!place.zero()) {
+      data.add(new PagePlace(first, count, place.segment(), place.segmentPage() + first - place.firstPage()));
+    } else if (zeroCounts) {
+      zeros.add(new PagePlace(first, count, PagePlace.ZERO_SEGMENT, 0));
+    }
+  }
+
+  private Vma mappingAt(long page) {
+    long address = page * PageRun.PAGE_BYTES;
+    int low = 0;
+    int high = space.getVmasCount() - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      Vma vma = space.getVmas(middle);
+      if (address < vma.getStart()) {
+        high = middle - 1;
+      } else if (address >= vma.getEnd()) {
+        low = middle + 1;
+      } else {
+        return vma;
+      }
+    }
+    throw new PageliftException(
+        ErrorCategory.CORRUPT,
+        "The image holds a page at 0x"
+            + Long.toHexString(address)
+            + " of process "
+            + pid
+            + ", where it has no mapping; it is damaged, dump again.");
+  }
+
+  /** Whether pages are put between these addresses. */
+  boolean touches(long start, long end) {
+    return touches(data, start / PageRun.PAGE_BYTES, end / PageRun.PAGE_BYTES)
+        || touches(zeros, start / PageRun.PAGE_BYTES, end / PageRun.PAGE_BYTES);
+  }
+
+  private static boolean touches(List<PagePlace> places, long first, long end) {
+    int low = 0;
+    int high = places.size();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (places.get(middle).endPage() <= first) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low < places.size() && places.get(low).firstPage() < end;
+  }
+
+  /** The places that the process reads from segment files, whose checksums are still to be compared. */
+  List<PagePlace> data() {
+    return data;
+  }
+
+  /** Puts all pages in. */
+  void fill(RemoteCalls calls, FetchedFiles files, SegmentFiles segments) {
+    if (!data.isEmpty() && segments.readable(data.get(0).segment())) {
+      readInside(calls, files, segments);
+    } else {
+      write(calls);
+    }
+    if (!zeros.isEmpty()) {
+      try (FileDescriptor zero = FileDescriptor.open("/dev/zero", Constants.O_RDONLY)) {
+        int number = files.number(zero);
+        for (PagePlace place : zeros) {
+          long length = place.pageCount() * (long) PageRun.PAGE_BYTES;
+          calls.addExpecting(
+              "clear pages", length, SyscallNumbers.READ, number, place.firstPage() * PageRun.PAGE_BYTES, length);
+        }
+        calls.flush();
+      }
+    }
+  }
+
+  private void readInside(RemoteCalls calls, FetchedFiles files, SegmentFiles segments) {
+    int from = 0;
+    long queuedBytes = 0;
+    while (from < data.size()) {
+      int to = from + 1;
+      long bytes = bytes(data.get(from));
+      while (to < data.size()
+          && to - from < MAX_VECTORS
+          && follows(data.get(to - 1), data.get(to))
+          && bytes + bytes(data.get(to)) <= MAX_READ_BYTES) {
+        bytes += bytes(data.get(to++));
+      }
+      if (queuedBytes + bytes > MAX_READ_BYTES) {
+        calls.flush();
+        queuedBytes = 0;
+      }
+      queuedBytes += bytes;
+      read(calls, files.number(segments.open(data.get(from).segment())), data.subList(from, to), bytes);
+      from = to;
+    }
+    calls.flush();
+  }
+
+  private static void read(RemoteCalls calls, int file, List<PagePlace> places, long bytes) {
+    ByteBuffer vectors = ByteBuffer.allocate(places.size() * VECTOR_BYTES).order(ByteOrder.nativeOrder());
+    for (PagePlace place : places) {
+      vectors.putLong(place.firstPage() * PageRun.PAGE_BYTES).putLong(bytes(place));
+    }
+    long offset = places.get(0).segmentPage() * PageRun.PAGE_BYTES;
+    long address = calls.data(vectors.array());
+    calls.addExpecting("read pages", bytes, SyscallNumbers.PREADV, file, address, places.size(), offset, 0);
+  }
+
+  private static boolean follows(PagePlace before, PagePlace after) {
+    return before.segment() == after.segment() && before.segmentPage() + before.pageCount() == after.segmentPage();
+  }
+
+  private static long bytes(PagePlace place) {
+    return place.pageCount() * (long) PageRun.PAGE_BYTES;
+  }
+
+  private void write(RemoteCalls calls) {
+    calls.flush();
+    PageRuns.Builder wanted = new PageRuns.Builder();
+    data.forEach(place -> wanted.add(place.firstPage(), place.endPage()));
+    source.read(
+        space.getObjectId(),
+        wanted.build(),
+        (firstPage, pageCount, bytes) ->
+            RemoteMemory.write(
+                pid, firstPage * PageRun.PAGE_BYTES, Kernel.address(bytes) + bytes.position(), bytes.remaining()));
+  }
+}

@@ -1,0 +1,116 @@
+package io.pagelift.restorer.process;
+
+import io.pagelift.image.OpenFile;
+import io.pagelift.linux.Constants;
+import io.pagelift.linux.FileDescriptor;
+import io.pagelift.linux.KernelException;
+import io.pagelift.linux.NativeBuffer;
+import io.pagelift.restorer.file.FileContext;
+import io.pagelift.restorer.file.FileRebuilder;
+import io.pagelift.restorer.file.FileRebuilders;
+import io.pagelift.restorer.memory.SharedMemories;
+import io.pagelift.restorer.remote.RebuildFailure;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** The open files of the image, each made once by the restorer and held until all processes have their copies. */
+final class OpenFiles implements FileContext, AutoCloseable {
+  private final List<OpenFile> images;
+  private final SharedMemories shared;
+  private final FileRebuilders rebuilders = new FileRebuilders();
+  private final Map<Integer, FileDescriptor> descriptors = new LinkedHashMap<>();
+  private final Map<String, AutoCloseable> common = new HashMap<>();
+
+  OpenFiles(List<OpenFile> images, SharedMemories shared) {
+    this.images = List.copyOf(images);
+    this.shared = shared;
+  }
+
+  /** Makes all of them. */
+  void rebuild() {
+    for (OpenFile file : images) {
+      try {
+        descriptors.put(file.getId(), rebuilders.of(file).rebuild(file, this));
+      } catch (KernelException e) {
+        throw RebuildFailure.of(0, "open file " + file.getId() + " of kind " + file.getKind(), e);
+      }
+    }
+  }
+
+  FileRebuilder rebuilder(OpenFile file) {
+    return rebuilders.of(file);
+  }
+
+  /** The restorer's descriptor numbers by open file id. */
+  Map<Integer, Integer> numbers() {
+    Map<Integer, Integer> numbers = new HashMap<>();
+    descriptors.forEach((id, descriptor) -> numbers.put(id, descriptor.number()));
+    return numbers;
+  }
+
+  /** Gives the files their owners (who gets SIGIO), now that those exist, and O_ASYNC with them. */
+  void setOwners() {
+    for (OpenFile file : images) {
+      FileDescriptor descriptor = descriptors.get(file.getId());
+      if (file.hasOwner() && file.getOwner().getPid() != 0) {
+        try (NativeBuffer owner = NativeBuffer.allocate(8)) {
+          owner.bytes().putInt(0, file.getOwner().getType()).putInt(4, file.getOwner().getPid());
+          descriptor.fcntl(Constants.F_SETOWN_EX, owner.address());
+        }
+        descriptor.fcntl(Constants.F_SETSIG, file.getOwner().getSignal());
+      }
+      if ((file.getFlags() & Constants.O_ASYNC) != 0) {
+        descriptor.fcntl(Constants.F_SETFL, descriptor.statusFlags() | Constants.O_ASYNC);
+      }
+    }
+  }
+
+  /** Starts what runs by itself: timers. */
+  void arm() {
+    images.forEach(file -> rebuilders.of(file).arm(file, descriptors.get(file.getId())));
+  }
+
+  @Override
+  public FileDescriptor sharedMemory(int id) {
+    return shared.object(id);
+  }
+
+  @Override
+  public void fill(long objectId, FileDescriptor file, long sizeBytes) {
+    shared.contents().fill(objectId, file, sizeBytes);
+  }
+
+  @Override
+  public <T extends AutoCloseable> T once(String key, Class<T> type, Supplier<T> maker) {
+    AutoCloseable known = common.get(key);
+    if (known == null) {
+      known = maker.get();
+      common.put(key, known);
+    }
+    return type.cast(known);
+  }
+
+  @Override
+  public List<OpenFile> openFiles() {
+    return images;
+  }
+
+  @Override
+  public void close() {
+    List<AutoCloseable> all = new ArrayList<>(descriptors.values());
+    all.addAll(common.values());
+    for (AutoCloseable one : all) {
+      try {
+        one.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("closing an open file of the image", e);
+      }
+    }
+    descriptors.clear();
+    common.clear();
+  }
+}

@@ -1,0 +1,168 @@
+package io.pagelift.restorer.process;
+
+import io.pagelift.image.TreeImage;
+import io.pagelift.linux.Deadline;
+import io.pagelift.linux.KernelException;
+import io.pagelift.linux.ProcessMaps;
+import io.pagelift.linux.stub.SeedProcess;
+import io.pagelift.linux.stub.StubRegion;
+import io.pagelift.linux.stub.StubTask;
+import io.pagelift.restorer.memory.MappedFiles;
+import io.pagelift.restorer.memory.MemoryBuilder;
+import io.pagelift.restorer.memory.PageCheck;
+import io.pagelift.restorer.memory.SegmentFiles;
+import io.pagelift.restorer.memory.SharedMemories;
+import io.pagelift.restorer.plan.CreationPlan;
+import io.pagelift.restorer.plan.CreationStep;
+import io.pagelift.restorer.plan.ImageChecks;
+import io.pagelift.restorer.plan.StubAddress;
+import io.pagelift.restorer.remote.RebuildFailure;
+import io.pagelift.restorer.source.ImageSource;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The restore of one tree.
+ *
+ * <p>First everything that can be refused is refused; nothing exists until then. Then one thread creates and builds all
+ * processes under ptrace with EXITKILL: whatever fails, also the death of the restorer, ends all of them. Only when the last one
+ * is complete they are let go, in {@link Release}.
+ */
+public final class Restore implements AutoCloseable {
+  private static final Duration SEED_BOUND = Duration.ofMinutes(1);
+  private static final int MAX_SEEDS = 64;
+
+  private final ImageSource source;
+  private final TreeImage image;
+  private final List<CreationStep> steps;
+  private final StubRegion region;
+  private final SharedMemories shared;
+  private final SegmentFiles segments;
+  private final MappedFiles mappedFiles = new MappedFiles();
+  private final OpenFiles files;
+  private final PageCheck pageCheck;
+  private final List<StubTask> seeds = new ArrayList<>();
+  private List<BuiltProcess> processes = List.of();
+
+  private Restore(ImageSource source, TreeImage image) {
+    this.source = source;
+    this.image = image;
+    steps = CreationPlan.of(image);
+    long length = StubRegion.DEFAULT_WORK_BYTES + 4096L + MemoryBuilder.PARKING_BYTES;
+    region = StubRegion.at(StubAddress.choose(image, length));
+    shared = new SharedMemories(image.getSharedMemoriesList(), source);
+    segments = new SegmentFiles(source);
+    files = new OpenFiles(image.getOpenFilesList(), shared);
+    pageCheck = new PageCheck(source);
+  }
+
+  /**
+   * Checks an image and plans its restore; creates nothing.
+   *
+   * @throws io.pagelift.common.PageliftException REFUSED with what is missing or different here, and the remedy
+   */
+  public static Restore plan(ImageSource source) {
+    TreeImage image = source.tree();
+    ImageChecks.check(image);
+    return new Restore(source, image);
+  }
+
+  /** The image. */
+  public TreeImage image() {
+    return image;
+  }
+
+  /**
+   * Builds the tree, stopped before its first instruction. The calling thread traces it: the same thread must call {@link
+   * #run} or {@link #close}.
+   */
+  public void build() {
+    TreeCreation creation = null;
+    try {
+      files.rebuild();
+      StubTask seed = seed();
+      creation = new TreeCreation(image, seed);
+      processes = creation.create(steps);
+      MemoryBuilder memory =
+          new MemoryBuilder(
+              source, region, ProcessMaps.read(seed.tracee().pid()), shared, segments, mappedFiles, pageCheck);
+      endSeeds();
+      ProcessBuild build = new ProcessBuild(memory, new DescriptorsBuilder(files));
+      processes.forEach(build::build);
+      shared.finish();
+      files.setOwners();
+      pageCheck.await();
+      processes.forEach(build::complete);
+      files.arm();
+      processes.forEach(build::startTimers);
+      files.close();
+      processes.forEach(Release::prepare);
+    } catch (RuntimeException e) {
+      if (creation != null) {
+        end(creation.tasks());
+      }
+      endSeeds();
+      processes = List.of();
+      throw e instanceof KernelException kernel ? RebuildFailure.of(kernel.pid(), "rebuild the tree", kernel) : e;
+    }
+  }
+
+  /** A seed whose own process id is none that the image wants. */
+  private StubTask seed() {
+    Set<Integer> wanted = new HashSet<>();
+    image.getProcessesList().forEach(process -> {
+      wanted.add(process.getPid());
+      process.getThreadsList().forEach(thread -> wanted.add(thread.getTid()));
+    });
+    steps.forEach(step -> wanted.add(step.pid()));
+    for (int i = 0; i < MAX_SEEDS; i++) {
+      StubTask seed = SeedProcess.spawn(region, Deadline.in(SEED_BOUND));
+      seeds.add(seed);
+      if (!wanted.contains(seed.tracee().pid())) {
+        // Those that took a wanted number end before it is needed.
+        end(seeds.subList(0, seeds.size() - 1));
+        return seed;
+      }
+    }
+    throw RebuildFailure.of(0, "spawn the seed", "all process ids that the kernel gave are in the image");
+  }
+
+  private void endSeeds() {
+    end(seeds);
+    seeds.clear();
+  }
+
+  private static void end(List<StubTask> tasks) {
+    for (StubTask task : tasks) {
+      try {
+        task.kill();
+      } catch (KernelException e) {
+        // Gone already: a thread of a process that was killed just before.
+      }
+    }
+  }
+
+  /** Lets the tree run. Must not be called twice. */
+  public void run() {
+    processes.forEach(Release::letGo);
+    processes = List.of();
+  }
+
+  /** Ends what was built and not let run, and closes everything. */
+  @Override
+  public void close() {
+    List<StubTask> left = new ArrayList<>();
+    processes.forEach(process -> process.threads().forEach(thread -> left.add(thread.task())));
+    end(left);
+    processes = List.of();
+    endSeeds();
+    pageCheck.close();
+    files.close();
+    shared.close();
+    segments.close();
+    mappedFiles.close();
+  }
+}
