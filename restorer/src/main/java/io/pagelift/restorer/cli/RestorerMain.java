@@ -1,20 +1,24 @@
 package io.pagelift.restorer.cli;
 
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
+import io.pagelift.common.CommandRunner;
+import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PageliftException;
+import io.pagelift.linux.KernelException;
+import org.jspecify.annotations.Nullable;
 
-/** The restorer: rebuilds a process tree from an image. */
-@Command(
-    name = "restorer",
-    mixinStandardHelpOptions = true,
-    version = "restorer 0.1.0",
-    description = "Rebuilds a process tree from a page-server or its store.",
-    synopsisSubcommandLabel = "COMMAND")
+/** Entry point of {@code restorer}. */
 public final class RestorerMain {
   private RestorerMain() {}
 
-  /** Runs a command and exits with its code. */
+  /** Runs the command and exits with its code. */
   public static void main(String[] arguments) {
-    System.exit(new CommandLine(new RestorerMain()).execute(arguments));
+    System.exit(CommandRunner.run(new RestorerCommand(), RestorerMain::known, arguments));
+  }
+
+  private static @Nullable PageliftException known(Throwable failure) {
+    return failure instanceof KernelException kernel
+        ? new PageliftException(
+            ErrorCategory.INTERNAL, kernel.getMessage() + "; nothing was left running, try again.", kernel)
+        : null;
   }
 }

@@ -20,6 +20,7 @@ import io.pagelift.restorer.remote.RebuildFailure;
 import io.pagelift.restorer.source.ImageSource;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -33,6 +34,7 @@ import java.util.Set;
  */
 public final class Restore implements AutoCloseable {
   private static final Duration SEED_BOUND = Duration.ofMinutes(1);
+  private static final Duration END_BOUND = Duration.ofSeconds(10);
   private static final int MAX_SEEDS = 64;
 
   private final ImageSource source;
@@ -135,12 +137,15 @@ public final class Restore implements AutoCloseable {
     seeds.clear();
   }
 
+  /** Threads before their leaders, which the kernel reports last. */
   private static void end(List<StubTask> tasks) {
-    for (StubTask task : tasks) {
+    List<StubTask> threadsFirst = new ArrayList<>(tasks);
+    threadsFirst.sort(Comparator.comparing(task -> task.tracee().tid() == task.tracee().pid()));
+    for (StubTask task : threadsFirst) {
       try {
-        task.kill();
+        task.kill(Deadline.in(END_BOUND));
       } catch (KernelException e) {
-        // Gone already: a thread of a process that was killed just before.
+        // Gone already: it was killed with its process, or by somebody else.
       }
     }
   }

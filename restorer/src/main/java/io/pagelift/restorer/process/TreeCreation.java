@@ -127,7 +127,7 @@ final class TreeCreation {
   }
 
   private void end(StubTask temporary, CreationStep.End end) {
-    temporary.kill();
+    temporary.kill(Deadline.in(STEP_BOUND));
     call(end.creator(), "reap temporary process " + end.pid(), end.pid(), SyscallNumbers.WAIT4, end.pid(), 0, 0, 0);
   }
 
@@ -142,7 +142,7 @@ final class TreeCreation {
     calls.flush();
     int signal = process.getExitStatus() & 0x7f;
     if (signal == SIGKILL) {
-      task.kill();
+      task.kill(Deadline.in(STEP_BOUND));
     } else if (signal != 0) {
       dieBySignal(task, signal);
     } else {

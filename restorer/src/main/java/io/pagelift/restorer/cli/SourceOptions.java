@@ -1,0 +1,40 @@
+package io.pagelift.restorer.cli;
+
+import io.pagelift.common.HostPort;
+import io.pagelift.common.SoftwareVersion;
+import io.pagelift.restorer.source.ImageSource;
+import io.pagelift.restorer.source.ImageSources;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** Where the image is: the same for all commands. */
+final class SourceOptions {
+  /** One of both. */
+  static final class Place {
+    @Option(names = "--from", required = true, paramLabel = "HOST:PORT", description = "The page-server that has the image.")
+    @Nullable String from;
+
+    @Option(names = "--store", required = true, paramLabel = "DIR", description = "The page-server's store on this host.")
+    @Nullable Path store;
+  }
+
+  @ArgGroup(multiplicity = "1")
+  private Place place = new Place();
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      defaultValue = "",
+      description = "Which migration; may be left out if there is only one complete one.")
+  private String name = "";
+
+  /** Opens the image. */
+  ImageSource open() {
+    Path store = place.store;
+    return store != null
+        ? ImageSources.store(store, name)
+        : ImageSources.server(HostPort.parse(String.valueOf(place.from)), name, SoftwareVersion.of("restorer"));
+  }
+}
