@@ -1,4 +1,4 @@
-// Counts, rewrites memory and appends to a file, once a millisecond. Arguments: MEBIBYTES PAGES_PER_TICK.
+// Counts, rewrites memory and appends to a file, once a millisecond. Arguments: MEBIBYTES PAGES_PER_TICK EXTRA_MAPPINGS.
 // Each line of "log" is "<count> <CLOCK_REALTIME in ns>": whoever reads it sees each gap in the count and each pause of the process.
 #include "victim.h"
 
@@ -11,6 +11,13 @@ int main(int argc, char **argv) {
   uint64_t *versions = calloc(pages, sizeof *versions);
   MUST(versions != NULL);
   for (uint64_t page = 0; page < pages; page++) victim_fill(memory + page * PAGE_BYTES, page, 0);
+  // Mappings that the kernel cannot merge: every other one has another protection.
+  for (uint64_t extra = argc > 4 ? strtoull(argv[4], NULL, 10) : 0; extra > 0; extra--) {
+    char *small = mmap(NULL, 2 * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    MUST(small != MAP_FAILED);
+    victim_fill(small, extra, 0);
+    if (extra % 2 == 0) MUST(mprotect(small, 2 * PAGE_BYTES, PROT_READ) == 0);
+  }
   char *log_path = victim_path("log");
   int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND, 0644);
   MUST(log >= 0);

@@ -21,7 +21,12 @@ public final class Migration {
 
   /** One {@code dumper pre-dump} of so many rounds in read mode. */
   public Finished preDump(int rounds, String... options) {
-    return command("dumper", List.of("pre-dump", "-t", pid(), "--mode=read", "--to", server.address(), "--name", name, "--rounds", Integer.toString(rounds)), options);
+    return preDump("read", rounds, options);
+  }
+
+  /** One {@code dumper pre-dump} of so many rounds in the mode {@code read} or {@code splice}. */
+  public Finished preDump(String mode, int rounds, String... options) {
+    return command("dumper", List.of("pre-dump", "-t", pid(), "--mode=" + mode, "--to", server.address(), "--name", name, "--rounds", Integer.toString(rounds)), options);
   }
 
   /** {@code dumper dump}; afterwards the victim is gone from here, its pid free. */
@@ -36,7 +41,16 @@ public final class Migration {
 
   /** {@code restorer restore --detached} from the server; afterwards the victim runs again under its pid. */
   public Finished restore(String... options) {
-    Finished finished = command("restorer", List.of("restore", "--from", server.address(), "--name", name, "--detached"), options);
+    return restore("--from", server.address(), options);
+  }
+
+  /** The same from the server's store, read directly. */
+  public Finished restoreFromStore(String... options) {
+    return restore("--store", server.store().toString(), options);
+  }
+
+  private Finished restore(String source, String place, String... options) {
+    Finished finished = command("restorer", List.of("restore", source, place, "--name", name, "--detached"), options);
     Await.until("the rebuilt victim runs", Await.LONG, victim::rebuilt);
     return finished;
   }
