@@ -28,7 +28,28 @@ public final class Kernel {
 
   private static final Runtime RUNTIME = Runtime.getRuntime(LIBC);
 
+  static {
+    testSixthArgument();
+  }
+
   private Kernel() {}
+
+  /**
+   * Makes sure that this JVM and jnr-ffi pass six arguments: wrong ones would write to wrong addresses. An anonymous mapping's
+   * offset is not used but must be a multiple of the page size, which garbage hardly is.
+   */
+  private static void testSixthArgument() {
+    long protectionNone = 0;
+    long privateAnonymous = Constants.MAP_PRIVATE | Constants.MAP_ANONYMOUS;
+    long offset = 5L * PAGE_BYTES;
+    long address = call(SyscallNumbers.MMAP, 0, PAGE_BYTES, protectionNone, privateAnonymous, -1, offset);
+    long refused = call(SyscallNumbers.MMAP, 0, PAGE_BYTES, protectionNone, privateAnonymous, -1, offset + 1);
+    if (failed(address) || refused != -Errno.EINVAL) {
+      throw new IllegalStateException(
+          "jnr-ffi does not pass the sixth argument of a system call on this JVM: use another JDK or jnr-ffi");
+    }
+    call(SyscallNumbers.MUNMAP, address, PAGE_BYTES);
+  }
 
   /** A system call without arguments. */
   public static long call(long number) {

@@ -1,7 +1,11 @@
 package io.pagelift.linux;
 
+import java.util.regex.Pattern;
+
 /** A system call, or a read of {@code /proc}, that failed: which call, why, on which process and object. */
 public final class KernelException extends RuntimeException {
+  private static final Pattern OF_EVERY_PROCESS = Pattern.compile("/proc/\\d+(/task/\\d+)?(/(?!exe$)[a-z_]+)?");
+
   private final String call;
   private final int errno;
   private final int pid;
@@ -59,8 +63,11 @@ public final class KernelException extends RuntimeException {
     return object;
   }
 
-  /** Whether the process or thread is gone: ESRCH, or ENOENT for its place in {@code /proc}. */
+  /**
+   * Whether the error says that the process or thread is gone: ESRCH, or ENOENT for a file that every process has in {@code
+   * /proc}. A missing descriptor or mapping ({@code /proc/PID/fd/7}), or the missing {@code exe} of a zombie, does not.
+   */
   public boolean processGone() {
-    return errno == Errno.ESRCH || (errno == Errno.ENOENT && object.startsWith("/proc/"));
+    return errno == Errno.ESRCH || (errno == Errno.ENOENT && OF_EVERY_PROCESS.matcher(object).matches());
   }
 }

@@ -95,6 +95,16 @@ final class KernelTest {
   }
 
   @Test
+  void onlyWhatEveryProcessHasTellsThatItIsGone() {
+    for (String gone : List.of("/proc/12", "/proc/12/maps", "/proc/12/fd", "/proc/12/task/13/stat")) {
+      assertThat(new KernelException("open", Errno.ENOENT, 0, gone).processGone()).as(gone).isTrue();
+    }
+    for (String other : List.of("/proc/12/fd/7", "/proc/12/map_files/1-2", "/proc/12/exe", "/tmp/x", "")) {
+      assertThat(new KernelException("open", Errno.ENOENT, 0, other).processGone()).as(other).isFalse();
+    }
+  }
+
+  @Test
   void aNegativeResultThatIsNotAnErrorPasses() {
     assertThat(Kernel.check(-4096, "any", "")).isEqualTo(-4096);
     assertThat(Kernel.failed(-4095)).isTrue();

@@ -6,11 +6,15 @@ import static io.pagelift.linux.Constants.PROT_READ;
 import static io.pagelift.linux.Constants.PROT_WRITE;
 
 import java.nio.ByteBuffer;
+import java.util.BitSet;
 
 /** A mapping of a test in this process, unmapped at its end. */
 final class Mapping implements AutoCloseable {
   private final long address;
   private final int pages;
+
+  /** What was unmapped may be another thread's memory by now: the end of the test must leave it alone. */
+  private final BitSet unmapped = new BitSet();
 
   private Mapping(long address, int pages) {
     this.address = address;
@@ -69,6 +73,7 @@ final class Mapping implements AutoCloseable {
 
   void unmap(int page, int count) {
     Kernel.check(Kernel.call(SyscallNumbers.MUNMAP, page(page), bytes(count)), "munmap", "");
+    unmapped.set(page, page + count);
   }
 
   void protect(int page, int count, int protection) {
@@ -85,6 +90,11 @@ final class Mapping implements AutoCloseable {
 
   @Override
   public void close() {
-    Kernel.call(SyscallNumbers.MUNMAP, address, lengthBytes());
+    for (int start = unmapped.nextClearBit(0); start < pages; ) {
+      int next = unmapped.nextSetBit(start);
+      int end = next < 0 ? pages : next;
+      Kernel.call(SyscallNumbers.MUNMAP, page(start), bytes(end - start));
+      start = unmapped.nextClearBit(end);
+    }
   }
 }

@@ -12,8 +12,11 @@ import static io.pagelift.linux.PagemapScan.WP_MATCHING;
 import static io.pagelift.linux.PagemapScan.WRITTEN;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 final class PagemapScanTest {
@@ -176,6 +179,48 @@ final class PagemapScanTest {
       assertThat(end.errno()).isEqualTo(Errno.ESRCH);
     } finally {
       child.close();
+    }
+  }
+
+  @Test
+  void pagesWrittenDuringScansAreNeverLost() throws Exception {
+    int pageCount = 512;
+    try (Mapping mapping = Mapping.anonymous(pageCount).touchAll();
+        FileDescriptor userFault = track(mapping)) {
+      byte[] copy = new byte[pageCount];
+      AtomicBoolean stop = new AtomicBoolean();
+      Thread writer = new Thread(() -> writeAtRandom(mapping, pageCount, stop));
+      writer.start();
+      try {
+        for (int round = 0; round < 200; round++) {
+          copyWritten(mapping, copy);
+        }
+      } finally {
+        stop.set(true);
+        writer.join();
+      }
+      copyWritten(mapping, copy);
+      for (int page = 0; page < pageCount; page++) {
+        assertThat(copy[page]).as("page %d", page).isEqualTo(mapping.view().get(page * Kernel.PAGE_BYTES));
+      }
+      assertThat(userFault.isOpen()).isTrue();
+    }
+  }
+
+  private static void writeAtRandom(Mapping mapping, int pageCount, AtomicBoolean stop) {
+    Random random = new Random(7);
+    ByteBuffer view = mapping.view();
+    while (!stop.get()) {
+      int at = random.nextInt(pageCount) * Kernel.PAGE_BYTES;
+      view.put(at, (byte) (view.get(at) + 1));
+    }
+  }
+
+  /** Scan first, read after: what changes in between is in the next answer. */
+  private static void copyWritten(Mapping mapping, byte[] copy) {
+    List<Integer> written = pages(mapping, PROTECT_WRITTEN);
+    for (int page : written) {
+      copy[page] = RemoteMemory.read(Kernel.pid(), mapping.page(page), 1)[0];
     }
   }
 

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -92,6 +93,35 @@ final class ProcessMapsTest {
       int length = ProcessMaps.readRaw(child.pid(), memory);
       assertThat(ProcessMaps.bytes(memory, length)).isEqualTo(ProcessMaps.readRaw(child.pid()));
       assertThat(ProcessMaps.readRaw(Kernel.pid(), small)).isEqualTo(-1);
+    }
+  }
+
+  @Test
+  void mappingsNeverOverlapWhileTheyChangeUnderTheReader() throws Exception {
+    AtomicBoolean stop = new AtomicBoolean();
+    Thread churn =
+        new Thread(
+            () -> {
+              while (!stop.get()) {
+                try (Mapping mapping = Mapping.anonymous(5)) {
+                  mapping.protect(2, 1, 0);
+                  mapping.unmap(3, 1);
+                }
+              }
+            });
+    churn.start();
+    try {
+      for (int i = 0; i < 100; i++) {
+        long lastEnd = 0;
+        for (MemoryMap map : ProcessMaps.read(Kernel.pid())) {
+          assertThat(Long.compareUnsigned(map.start(), lastEnd)).isNotNegative();
+          assertThat(map.lengthBytes()).isPositive();
+          lastEnd = map.end();
+        }
+      }
+    } finally {
+      stop.set(true);
+      churn.join();
     }
   }
 
