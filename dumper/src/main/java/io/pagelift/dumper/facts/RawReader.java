@@ -2,6 +2,7 @@ package io.pagelift.dumper.facts;
 
 import io.pagelift.linux.Constants;
 import io.pagelift.linux.Errno;
+import io.pagelift.linux.FileNames;
 import io.pagelift.linux.Kernel;
 import io.pagelift.linux.KernelException;
 import io.pagelift.linux.NativeBuffer;
@@ -47,13 +48,27 @@ public final class RawReader implements AutoCloseable {
     }
   }
 
+  /** The first bytes of a file, fewer if it is shorter; {@code null} when it is gone or may not be read. */
+  public byte @Nullable [] beginning(String name, int lengthBytes) {
+    long fd = open(name, Constants.O_RDONLY | Constants.O_CLOEXEC);
+    if (Kernel.failed(fd)) {
+      return null;
+    }
+    try {
+      long length = Kernel.call(SyscallNumbers.READ, fd, data.address(), Math.min(lengthBytes, BUFFER_BYTES));
+      return Kernel.failed(length) ? null : copy((int) length);
+    } finally {
+      Kernel.call(SyscallNumbers.CLOSE, fd);
+    }
+  }
+
   /** The file as text; empty when it, or its process, is gone. */
   public String text(String name) {
     byte[] bytes = file(name);
     return bytes == null ? "" : new String(bytes, StandardCharsets.UTF_8);
   }
 
-  /** Where a link points, as the kernel prints it; {@code null} when it is gone. Not UTF-8 reads as U+FFFD. */
+  /** Where a link points, as the kernel prints it; {@code null} when it is gone. Bytes that are not UTF-8: see {@link FileNames}. */
   public @Nullable String link(String name) {
     long length =
         Kernel.call(SyscallNumbers.READLINK, put(name), data.address(), PATH_BYTES);
@@ -61,7 +76,7 @@ public final class RawReader implements AutoCloseable {
       return null;
     }
     Kernel.check(length, "readlink", name);
-    return new String(copy((int) length), StandardCharsets.UTF_8);
+    return FileNames.decode(copy((int) length));
   }
 
   /** The status of what {@code name} leads to, links followed; {@code null} when it is gone. */
@@ -110,6 +125,11 @@ public final class RawReader implements AutoCloseable {
     }
     numbers.sort(null);
     return numbers;
+  }
+
+  /** Whether this is the id of a thread of ours: {@code TracerPid} names the tracing thread, not its process. */
+  public boolean ownThread(int tid) {
+    return file("/proc/self/task/" + tid + "/comm") != null;
   }
 
   /** A clock, in nanoseconds: clock_gettime(2). */
@@ -214,7 +234,7 @@ public final class RawReader implements AutoCloseable {
   }
 
   private long put(String name) {
-    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+    byte[] bytes = FileNames.encode(name);
     if (bytes.length >= PATH_BYTES) {
       throw new KernelException("open", Errno.ENAMETOOLONG, Kernel.pid(), name);
     }

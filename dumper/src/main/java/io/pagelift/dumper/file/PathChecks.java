@@ -4,13 +4,14 @@ import io.pagelift.dumper.facts.DescriptorFacts;
 import io.pagelift.dumper.facts.FileStat;
 import io.pagelift.dumper.facts.RawReader;
 import io.pagelift.dumper.refuse.RefusalSink;
+import java.nio.charset.StandardCharsets;
 
 /** Whether the path that the kernel prints for an open file leads back to that file. */
 final class PathChecks {
   private PathChecks() {}
 
   static void inspect(DescriptorFacts facts, RawReader reader, RefusalSink sink) {
-    if (facts.link().indexOf('\uFFFD') >= 0) {
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(facts.link())) {
       sink.refuse(facts.pid(), facts.object(), "its path is not valid UTF-8", "rename it before the dump");
     } else if (facts.stat().linkCount() > 0) {
       FileStat found = reader.stat(facts.link());

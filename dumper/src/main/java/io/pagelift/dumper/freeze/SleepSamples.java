@@ -7,7 +7,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Since when threads sleep, noted shortly before a freeze.
+ * Since when threads sleep in calls with a time limit, noted shortly before a freeze.
  *
  * <p>The kernel keeps the end of an interrupted sleep in a restart block that nobody can read. But {@code
  * /proc/PID/task/TID/sched} says when the thread last got off the processor ({@code se.exec_start}, the scheduler's clock) and
@@ -16,51 +16,43 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SleepSamples {
   private final Map<Integer, Sample> byTid;
-  private final long schedulerAheadNanos;
 
   /**
    * One thread.
    *
    * @param sleepsSinceMonotonicNanos when it last got off the processor, CLOCK_MONOTONIC
    * @param voluntarySwitches how often it went to sleep by itself, up to then
-   * @param involuntarySwitches how often it was preempted, up to then
-   * @param call the first word of {@code /proc/PID/task/TID/syscall}: the number of the call that it is in; -1 for none
+   * @param call the number of the call that it is in; what the program called, not restart_syscall(2)
    */
-  public record Sample(long sleepsSinceMonotonicNanos, long voluntarySwitches, long involuntarySwitches, long call) {}
+  public record Sample(long sleepsSinceMonotonicNanos, long voluntarySwitches, long call) {}
 
-  private SleepSamples(Map<Integer, Sample> byTid, long schedulerAheadNanos) {
+  private SleepSamples(Map<Integer, Sample> byTid) {
     this.byTid = byTid;
-    this.schedulerAheadNanos = schedulerAheadNanos;
   }
 
   /** No samples. */
   static SleepSamples none() {
-    return new SleepSamples(Map.of(), 0);
+    return new SleepSamples(Map.of());
   }
 
-  /** Samples every thread of some running processes. */
+  /** Samples every thread of some running processes. On kernels that do not tell (CONFIG_SCHED_DEBUG) there are none. */
   static SleepSamples take(RawReader reader, List<Integer> pids) {
-    long aheadNanos = SchedulerClock.aheadOfMonotonicNanos(reader);
     Map<Integer, Sample> samples = new HashMap<>();
-    for (int pid : pids) {
-      for (int tid : reader.numbers("/proc/" + pid + "/task")) {
-        String task = "/proc/" + pid + "/task/" + tid;
-        Sample sample = SchedulerClock.sample(reader.text(task + "/sched"), reader.text(task + "/syscall"), aheadNanos);
-        if (sample != null) {
-          samples.put(tid, sample);
+    try (SchedulerClock clock = new SchedulerClock(reader)) {
+      for (int pid : pids) {
+        for (int tid : reader.numbers("/proc/" + pid + "/task")) {
+          Sample sample = clock.sample("/proc/" + pid + "/task/" + tid);
+          if (sample != null) {
+            samples.put(tid, sample);
+          }
         }
       }
     }
-    return new SleepSamples(samples, aheadNanos);
+    return new SleepSamples(samples);
   }
 
   /** What was seen of a thread; {@code null} when it was not looked at. */
   public @Nullable Sample of(int tid) {
     return byTid.get(tid);
-  }
-
-  /** How far the scheduler's clock is ahead of CLOCK_MONOTONIC, negative when behind. */
-  public long schedulerAheadNanos() {
-    return schedulerAheadNanos;
   }
 }

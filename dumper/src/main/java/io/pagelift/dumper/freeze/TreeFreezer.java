@@ -178,7 +178,7 @@ final class TreeFreezer {
       return;
     }
     int tracerPid = ProcessWalk.tracerPid(status);
-    if (tracerPid == Kernel.pid()) {
+    if (tracerPid == Kernel.tid()) {
       // An exec gave the thread another's id while we held it: start over.
       throw new KernelException("PTRACE_SEIZE", Errno.ESRCH, pid, "thread " + tid);
     }

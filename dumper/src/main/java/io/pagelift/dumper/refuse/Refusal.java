@@ -1,5 +1,8 @@
 package io.pagelift.dumper.refuse;
 
+import java.util.List;
+import java.util.stream.Collectors;
+
 /**
  * One thing that cannot be carried over.
  *
@@ -9,8 +12,17 @@ package io.pagelift.dumper.refuse;
  * @param remedy what the user can do
  */
 public record Refusal(int pid, String object, String reason, String remedy) {
+  /** How many are told in one message; the rest is counted. */
+  private static final int TOLD = 20;
+
   /** One sentence for the terminal. */
   public String sentence() {
     return "Process " + pid + ": " + object + ": " + reason + "; " + remedy + ".";
+  }
+
+  /** All of them, a line each. */
+  public static String sentences(List<Refusal> refusals) {
+    String told = refusals.stream().limit(TOLD).map(Refusal::sentence).distinct().collect(Collectors.joining("\n"));
+    return refusals.size() <= TOLD ? told : told + "\nAnd " + (refusals.size() - TOLD) + " more.";
   }
 }

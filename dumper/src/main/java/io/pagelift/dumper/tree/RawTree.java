@@ -1,17 +1,82 @@
 package io.pagelift.dumper.tree;
 
+import io.pagelift.dumper.file.FileReferences;
+import io.pagelift.dumper.file.FrozenFiles;
+import io.pagelift.dumper.freeze.FrozenTree;
+import io.pagelift.dumper.process.MappedFileStats;
+import io.pagelift.dumper.process.ProcessReading;
+import io.pagelift.dumper.process.SharedMemories;
 import java.util.List;
+import java.util.Map;
 
-/** Everything that was read in a freeze, not yet parsed; {@link TreeCollector#build} makes the image of it. */
+/** Everything that was read in a freeze; {@link TreeCollector#build} makes the image of it. */
 public final class RawTree {
+  private final FrozenTree tree;
+  private final ObjectIds ids;
+  private final Map<Integer, ProcessReading> readings;
+  private final SharedMemories shared;
+  private final MappedFileStats mappedFiles;
+  private final FrozenFiles files;
   private final List<ObjectSource> sources;
 
-  RawTree(List<ObjectSource> sources) {
+  RawTree(
+      FrozenTree tree,
+      ObjectIds ids,
+      Map<Integer, ProcessReading> readings,
+      SharedMemories shared,
+      MappedFileStats mappedFiles,
+      FrozenFiles files,
+      List<ObjectSource> sources) {
+    this.tree = tree;
+    this.ids = ids;
+    this.readings = readings;
+    this.shared = shared;
+    this.mappedFiles = mappedFiles;
+    this.files = files;
     this.sources = sources;
   }
 
   /** The shared objects whose contents the caller must send before it thaws the tree, each once. */
   public List<ObjectSource> sources() {
     return sources;
+  }
+
+  FrozenTree tree() {
+    return tree;
+  }
+
+  ObjectIds ids() {
+    return ids;
+  }
+
+  /** By pid; zombies are not among them. */
+  Map<Integer, ProcessReading> readings() {
+    return readings;
+  }
+
+  SharedMemories shared() {
+    return shared;
+  }
+
+  MappedFileStats mappedFiles() {
+    return mappedFiles;
+  }
+
+  FrozenFiles files() {
+    return files;
+  }
+
+  FileReferences references() {
+    return new FileReferences() {
+      @Override
+      public int sharedMemoryId(SharedKey key) {
+        return shared.id(key);
+      }
+
+      @Override
+      public long contentsObjectId(SharedKey key) {
+        return ids.fileContents(key);
+      }
+    };
   }
 }

@@ -2,17 +2,36 @@ package io.pagelift.dumper.tree;
 
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
+import io.pagelift.dumper.facts.DescriptorFacts;
+import io.pagelift.dumper.facts.ProcessFacts;
+import io.pagelift.dumper.facts.RawReader;
+import io.pagelift.dumper.file.FrozenFiles;
+import io.pagelift.dumper.freeze.FrozenProcess;
 import io.pagelift.dumper.freeze.FrozenTree;
+import io.pagelift.dumper.process.MappedFileStats;
+import io.pagelift.dumper.process.MappingKinds;
+import io.pagelift.dumper.process.ProcessImages;
+import io.pagelift.dumper.process.ProcessReading;
+import io.pagelift.dumper.process.SharedMemories;
+import io.pagelift.dumper.refuse.ProcessInspection;
+import io.pagelift.dumper.refuse.Refusal;
+import io.pagelift.dumper.refuse.SharingInspection;
 import io.pagelift.image.TreeImage;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Reads the state of a frozen tree, all but the contents of its memory.
  *
- * <p>Freeze time is what the user waits for, so the work is in two parts: {@link #collectFrozen} reads raw bytes while the
- * tree is stopped, {@link #build} parses them, and may run after the thaw or while pages are read.
+ * <p>Freeze time is what the user waits for, so the work is in two parts: {@link #collectFrozen} reads while the tree is
+ * stopped, {@link #build} parses, and may run after the thaw or while pages are read.
  */
 public final class TreeCollector {
+  private static final Duration BOUND = Duration.ofMinutes(2);
+
   private final CollectOptions options;
 
   /** A collector for one dump. */
@@ -21,15 +40,64 @@ public final class TreeCollector {
   }
 
   /**
-   * Reads everything that must be read while the tree is stopped.
+   * Reads everything that must be read while the tree is stopped. May be called on any thread.
    *
    * @throws PageliftException REFUSED, naming the process and the object, for what cannot be rebuilt; the caller thaws
    */
   public RawTree collectFrozen(FrozenTree tree, ObjectIds ids) {
-    if (ids.addressSpace(tree.root().pid()) >= 0) {
-      throw new PageliftException(ErrorCategory.INTERNAL, "Collecting is not there yet: " + options);
+    return tree.tracer().call("read the state of the tree", BOUND, () -> read(tree, ids));
+  }
+
+  private RawTree read(FrozenTree tree, ObjectIds ids) {
+    List<Refusal> refusals = new ArrayList<>();
+    try (RawReader reader = new RawReader()) {
+      Map<Integer, ProcessFacts> facts = new LinkedHashMap<>();
+      for (FrozenProcess process : tree.processes()) {
+        if (!process.zombie()) {
+          facts.put(process.pid(), ProcessFacts.read(reader, process.pid(), process.rawStat(), process.rawMaps()));
+        }
+      }
+      SharedMemories shared = new SharedMemories();
+      MappedFileStats mappedFiles = new MappedFileStats();
+      facts.values().forEach(process -> shared.read(reader, process));
+      facts.values().forEach(process -> mappedFiles.read(reader, process));
+      ProcessInspection inspection = new ProcessInspection(reader, tree.root().pid(), pids(tree), options, refusals::add);
+      for (ProcessFacts process : facts.values()) {
+        inspection.inspect(process);
+        MappingKinds.inspect(process, shared, mappedFiles, refusals::add);
+      }
+      SharingInspection.inspect(facts.values(), refusals::add);
+      Map<Integer, List<DescriptorFacts>> descriptors = new LinkedHashMap<>();
+      facts.forEach((pid, process) -> descriptors.put(pid, process.descriptors()));
+      FrozenFiles files = FrozenFiles.read(reader, descriptors, shared::contains, refusals::add);
+      refuse(refusals);
+      Map<Integer, ProcessReading> readings = new LinkedHashMap<>();
+      for (FrozenProcess process : tree.processes()) {
+        ProcessFacts known = facts.get(process.pid());
+        if (known != null) {
+          readings.put(process.pid(), ProcessReading.read(reader, process, known));
+        }
+      }
+      return new RawTree(tree, ids, readings, shared, mappedFiles, files, sources(shared, files, ids));
     }
-    return new RawTree(List.of());
+  }
+
+  private static List<Integer> pids(FrozenTree tree) {
+    return tree.processes().stream().map(FrozenProcess::pid).toList();
+  }
+
+  private static List<ObjectSource> sources(SharedMemories shared, FrozenFiles files, ObjectIds ids) {
+    List<ObjectSource> sources = new ArrayList<>(shared.sources(ids));
+    for (DescriptorFacts file : files.unlinkedFiles()) {
+      sources.add(
+          new ObjectSource(
+              ids.fileContents(file.stat().key()),
+              ObjectSource.Kind.FILE_CONTENTS,
+              file.stat().key(),
+              "/proc/" + file.pid() + "/fd/" + file.fd(),
+              file.stat().sizeBytes()));
+    }
+    return sources;
   }
 
   /**
@@ -38,9 +106,42 @@ public final class TreeCollector {
    * @throws PageliftException REFUSED for what cannot be rebuilt and showed only now
    */
   public TreeImage build(RawTree raw) {
-    if (raw.sources().isEmpty()) {
-      throw new PageliftException(ErrorCategory.INTERNAL, "Collecting is not there yet.");
+    List<Refusal> refusals = new ArrayList<>();
+    FrozenTree tree = raw.tree();
+    int processors = HostFacts.onlineProcessors();
+    ProcessImages.TreeParts parts =
+        new ProcessImages.TreeParts(tree, raw.shared(), raw.mappedFiles(), processors, refusals::add);
+    TreeImage.Builder image =
+        TreeImage.newBuilder()
+            .setFormatVersion(1)
+            .setSoftware(options.software())
+            .setDumpedUnixNanos(tree.times().realtimeNanos())
+            .setHost(HostFacts.of(tree.times(), raw.readings().values()))
+            .setRootPid(tree.root().pid())
+            .setShellJob(outsideJob(tree, raw))
+            .addAllOpenFiles(raw.files().openFiles(raw.references()))
+            .addAllSharedMemories(raw.shared().images(raw.ids()));
+    for (FrozenProcess process : tree.processes()) {
+      ProcessReading reading = raw.readings().get(process.pid());
+      image.addProcesses(
+          reading == null
+              ? ProcessImages.zombie(process)
+              : ProcessImages.live(
+                  reading, parts, raw.ids().addressSpace(process.pid()), raw.files().descriptors(process.pid())));
     }
-    return TreeImage.getDefaultInstance();
+    refuse(refusals);
+    return image.build();
+  }
+
+  private static boolean outsideJob(FrozenTree tree, RawTree raw) {
+    ProcessReading root = raw.readings().get(tree.root().pid());
+    return root != null
+        && !(pids(tree).contains(root.facts().stat().session()) && pids(tree).contains(root.facts().stat().processGroup()));
+  }
+
+  private static void refuse(List<Refusal> refusals) {
+    if (!refusals.isEmpty()) {
+      throw new PageliftException(ErrorCategory.REFUSED, Refusal.sentences(refusals));
+    }
   }
 }

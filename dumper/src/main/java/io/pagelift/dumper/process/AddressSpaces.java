@@ -1,0 +1,92 @@
+package io.pagelift.dumper.process;
+
+import com.google.protobuf.ByteString;
+import io.pagelift.dumper.facts.FileStat;
+import io.pagelift.image.AddressSpace;
+import io.pagelift.image.MappedFile;
+import io.pagelift.image.MmLayout;
+import io.pagelift.image.Vma;
+import io.pagelift.linux.MemoryMap;
+import io.pagelift.linux.MemoryMapDetail;
+import io.pagelift.linux.ProcStat;
+import io.pagelift.linux.ProcessMaps;
+import java.util.List;
+
+/** Makes the image of an address space, all but its pages. */
+final class AddressSpaces {
+  private AddressSpaces() {}
+
+  static AddressSpace of(ProcessReading reading, long objectId, ProcessImages.TreeParts parts) {
+    AddressSpace.Builder space =
+        AddressSpace.newBuilder()
+            .setObjectId(objectId)
+            .setLayout(layout(reading))
+            .setAuxv(ByteString.copyFrom(reading.auxv()))
+            .setExePath(reading.facts().exe());
+    FileStat exe = reading.exe();
+    if (exe != null) {
+      space.setExeDevice(exe.device()).setExeInode(exe.inode()).setExeSize(exe.sizeBytes());
+    }
+    for (MemoryMapDetail detail : ProcessMaps.parseDetails(reading.smaps())) {
+      if (!detail.map().path().equals("[vsyscall]")) {
+        MappingKinds.inspectDetail(reading.process().pid(), detail, parts.sink());
+        space.addVmas(vma(detail, parts.shared(), parts.stats()));
+      }
+    }
+    return space.build();
+  }
+
+  private static Vma vma(MemoryMapDetail detail, SharedMemories shared, MappedFileStats stats) {
+    MemoryMap map = detail.map();
+    Vma.Kind kind = MappingKinds.of(map, shared, stats);
+    List<String> flags = detail.vmFlags().stream().sorted().toList();
+    Vma.Builder vma =
+        Vma.newBuilder()
+            .setStart(map.start())
+            .setEnd(map.end())
+            .setProtection(map.protection())
+            .setKind(kind)
+            .addAllVmFlags(flags);
+    if (map.path().startsWith("[")) {
+      vma.setName(map.path());
+    }
+    if (kind == Vma.Kind.SHARED_MEMORY || kind == Vma.Kind.SHARED_MEMORY_PRIVATE) {
+      vma.setFileOffsetBytes(map.fileOffsetBytes()).setSharedMemoryId(shared.id(SharedMemories.key(map)));
+    }
+    if (kind == Vma.Kind.FILE_PRIVATE || kind == Vma.Kind.FILE_SHARED) {
+      vma.setFileOffsetBytes(map.fileOffsetBytes()).setFile(file(detail, stats));
+    }
+    return vma.build();
+  }
+
+  private static MappedFile file(MemoryMapDetail detail, MappedFileStats stats) {
+    FileStat stat = stats.behind(detail.map());
+    MappedFile.Builder file =
+        MappedFile.newBuilder().setPath(detail.map().path()).setOpenFlags(MappingKinds.openFlags(detail));
+    if (stat != null) {
+      file.setDevice(stat.device())
+          .setInode(stat.inode())
+          .setSizeBytes(stat.sizeBytes())
+          .setMtimeNanos(stat.mtimeNanos())
+          .setUnlinked(stat.linkCount() == 0);
+    }
+    return file.build();
+  }
+
+  private static MmLayout layout(ProcessReading reading) {
+    ProcStat stat = reading.facts().stat();
+    return MmLayout.newBuilder()
+        .setStartCode(stat.startCode())
+        .setEndCode(stat.endCode())
+        .setStartData(stat.startData())
+        .setEndData(stat.endData())
+        .setStartBrk(stat.startBrk())
+        .setBrk(reading.injected().brk())
+        .setStartStack(stat.startStack())
+        .setArgStart(stat.argStart())
+        .setArgEnd(stat.argEnd())
+        .setEnvStart(stat.envStart())
+        .setEnvEnd(stat.envEnd())
+        .build();
+  }
+}

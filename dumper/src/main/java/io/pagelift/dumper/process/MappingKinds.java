@@ -1,0 +1,118 @@
+package io.pagelift.dumper.process;
+
+import io.pagelift.dumper.facts.FileStat;
+import io.pagelift.dumper.facts.ProcessFacts;
+import io.pagelift.dumper.file.SharedMemoryPaths;
+import io.pagelift.dumper.refuse.RefusalSink;
+import io.pagelift.image.Vma;
+import io.pagelift.linux.Constants;
+import io.pagelift.linux.MemoryMap;
+import io.pagelift.linux.MemoryMapDetail;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Which kind a mapping is, and what of it cannot be carried over. */
+public final class MappingKinds {
+  private static final String ZERO_DEVICE = "/dev/zero";
+
+  private MappingKinds() {}
+
+  /** The kind; KIND_UNSPECIFIED for what {@link #inspect} refuses. */
+  static Vma.Kind of(MemoryMap map, SharedMemories shared, MappedFileStats stats) {
+    if (map.path().equals("[vdso]")) {
+      return Vma.Kind.VDSO;
+    }
+    if (map.path().startsWith("[vvar")) {
+      return Vma.Kind.VVAR;
+    }
+    if (map.privateAnonymous() || (!map.shared() && map.path().equals(ZERO_DEVICE))) {
+      return Vma.Kind.ANONYMOUS;
+    }
+    if (map.hasFile() && shared.contains(SharedMemories.key(map))) {
+      return map.shared() ? Vma.Kind.SHARED_MEMORY : Vma.Kind.SHARED_MEMORY_PRIVATE;
+    }
+    FileStat stat = stats.behind(map);
+    if (map.hasFile() && stat != null && stat.regular() && map.path().startsWith("/")) {
+      return map.shared() ? Vma.Kind.FILE_SHARED : Vma.Kind.FILE_PRIVATE;
+    }
+    return Vma.Kind.KIND_UNSPECIFIED;
+  }
+
+  /** Looks for mappings that cannot be carried over. */
+  public static void inspect(ProcessFacts facts, SharedMemories shared, MappedFileStats stats, RefusalSink sink) {
+    for (MemoryMap map : facts.maps()) {
+      if (!map.path().equals("[vsyscall]")) {
+        inspect(facts.pid(), map, of(map, shared, stats), stats, sink);
+      }
+    }
+  }
+
+  private static void inspect(int pid, MemoryMap map, Vma.Kind kind, MappedFileStats stats, RefusalSink sink) {
+    String object = object(map);
+    if (map.path().startsWith("/anon_hugepage")) {
+      sink.refuse(pid, object, "memory of huge pages is not carried yet", "use transparent huge pages (madvise)");
+    } else if (map.path().startsWith("/[aio]")) {
+      sink.refuse(pid, object, "asynchronous I/O contexts are not carried yet", "let the program run without io_setup");
+    } else if (map.path().equals("[uprobes]")) {
+      sink.refuse(pid, object, "probes are set in it", "remove the uprobes (perf probe, bpftrace) before the dump");
+    } else if (SharedMemoryPaths.systemV(map.path())) {
+      sink.refuse(pid, object, "System V shared memory is not carried yet", "use POSIX shared memory or memfd");
+    } else if (kind == Vma.Kind.KIND_UNSPECIFIED) {
+      sink.refuse(pid, object, "this kind of mapping is not carried yet", "unmap it before the dump");
+    } else if (kind == Vma.Kind.FILE_PRIVATE || kind == Vma.Kind.FILE_SHARED) {
+      inspectFile(pid, map, object, stats, sink);
+    }
+  }
+
+  private static void inspectFile(int pid, MemoryMap map, String object, MappedFileStats stats, RefusalSink sink) {
+    @Nullable FileStat stat = stats.behind(map);
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(map.path())) {
+      sink.refuse(pid, object, "the path of the mapped file is not valid UTF-8", "rename it before the dump");
+    } else if (stat != null && stat.linkCount() == 0) {
+      sink.refuse(
+          pid, object, "the mapped file has been removed (by an upgrade, perhaps)", "restart the program before the dump");
+    } else if (!stats.pathLeadsToIt(map)) {
+      sink.refuse(
+          pid,
+          object,
+          "the path of the mapped file leads to another file (replaced by an upgrade, or hidden by a mount)",
+          "restart the program before the dump");
+    }
+  }
+
+  /** Looks for what only smaps tells. */
+  static void inspectDetail(int pid, MemoryMapDetail detail, RefusalSink sink) {
+    String object = object(detail.map());
+    if (detail.hugeTlb()) {
+      sink.refuse(pid, object, "memory of huge pages is not carried yet", "use transparent huge pages (madvise)");
+    }
+    if (detail.userFaultMissing()) {
+      sink.refuse(pid, object, "the program handles its page faults itself (userfaultfd)", "end that before the dump");
+    }
+    if (detail.protectionKey() != 0) {
+      sink.refuse(pid, object, "memory protection keys are not carried yet", "let the program run without pkeys");
+    }
+    if (detail.has("ss")) {
+      sink.refuse(pid, object, "shadow stacks are not carried yet", "start the program without them (GLIBC_TUNABLES)");
+    }
+    if (detail.deviceMemory() && !detail.map().kernelProvided()) {
+      sink.refuse(pid, object, "it is memory of a device", "unmap it before the dump");
+    }
+  }
+
+  /** How messages name a mapping. */
+  private static String object(MemoryMap map) {
+    return String.format(
+        Locale.ROOT,
+        "mapping %x-%x%s",
+        map.start(),
+        map.end(),
+        map.path().isEmpty() ? "" : " (" + map.path() + ")");
+  }
+
+  /** Flags that a mapped file must be opened with: "mw" says that a shared mapping may become writable. */
+  static int openFlags(MemoryMapDetail detail) {
+    return detail.map().shared() && detail.has("mw") ? Constants.O_RDWR : Constants.O_RDONLY;
+  }
+}

@@ -1,0 +1,126 @@
+package io.pagelift.dumper.refuse;
+
+import io.pagelift.dumper.facts.DescriptorFacts;
+import io.pagelift.dumper.facts.ProcessFacts;
+import io.pagelift.dumper.facts.RawReader;
+import io.pagelift.dumper.tree.CollectOptions;
+import io.pagelift.linux.ProcStatus;
+import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Set;
+
+/** Looks at one process after the other for what cannot be carried over, descriptors and mappings aside. */
+public final class ProcessInspection {
+  /** EI_CLASS of a 64-bit program, elf(5). */
+  private static final int ELF_CLASS_OFFSET = 4;
+
+  private static final int ELF_CLASS_64 = 2;
+  private static final int ELF_HEADER_BYTES = 16;
+
+  private final RawReader reader;
+  private final int rootPid;
+  private final Set<Integer> pids;
+  private final CollectOptions options;
+  private final RefusalSink sink;
+  private final Map<String, String> ownNamespaces;
+
+  /**
+   * An inspection of one tree.
+   *
+   * @param pids all processes of the tree
+   */
+  public ProcessInspection(
+      RawReader reader, int rootPid, Collection<Integer> pids, CollectOptions options, RefusalSink sink) {
+    this.reader = reader;
+    this.rootPid = rootPid;
+    this.pids = Set.copyOf(pids);
+    this.options = options;
+    this.sink = sink;
+    this.ownNamespaces = ProcessFacts.namespaces(reader, "/proc/self/");
+  }
+
+  /** Looks at one live process. */
+  public void inspect(ProcessFacts facts) {
+    inspectJob(facts);
+    inspectNamespaces(facts);
+    inspectPlaces(facts);
+    facts.statusByThread().forEach((tid, status) -> inspectThread(facts.pid(), tid, status));
+  }
+
+  private void inspectJob(ProcessFacts facts) {
+    int session = facts.stat().session();
+    int group = facts.stat().processGroup();
+    if (facts.pid() == rootPid) {
+      if (!options.shellJob() && !(pids.contains(session) && pids.contains(group))) {
+        refuse(
+            facts,
+            "its session " + session + " or process group " + group,
+            "the leader lies outside of the tree",
+            "dump with --shell-job, or start it with setsid");
+      }
+    }
+  }
+
+  private void inspectNamespaces(ProcessFacts facts) {
+    ownNamespaces.forEach(
+        (name, own) -> {
+          String theirs = facts.namespaces().getOrDefault(name, "");
+          if (!theirs.equals(own) && !theirs.isEmpty()) {
+            refuse(
+                facts,
+                "its " + name + " namespace " + theirs,
+                "processes in namespaces other than the dumper's are not carried yet",
+                "run the program outside of a container");
+          }
+        });
+  }
+
+  private void inspectPlaces(ProcessFacts facts) {
+    inspectPath(facts, facts.cwd(), "its current directory");
+    inspectPath(facts, facts.root(), "its root directory");
+    String exe = facts.exe();
+    if (exe.isEmpty()) {
+      refuse(facts, "it", "it has no program (a kernel thread)", "name a process of a user");
+    } else if (exe.endsWith(DescriptorFacts.DELETED) && reader.stat(exe) == null) {
+      refuse(facts, "its program " + exe, "the file has been removed or replaced", "restart the program before the dump");
+    } else {
+      inspectProgram(facts);
+    }
+  }
+
+  private void inspectPath(ProcessFacts facts, String path, String object) {
+    boolean removed = path.endsWith(DescriptorFacts.DELETED) && reader.stat(path) == null;
+    if (removed || path.startsWith("(unreachable)")) {
+      refuse(facts, object + " " + path, "it cannot be found by its path", "put it back, or change to another one");
+    } else if (!StandardCharsets.UTF_8.newEncoder().canEncode(path)) {
+      refuse(facts, object, "its path is not valid UTF-8", "rename it before the dump");
+    }
+  }
+
+  private void inspectProgram(ProcessFacts facts) {
+    byte[] header = reader.beginning("/proc/" + facts.pid() + "/exe", ELF_HEADER_BYTES);
+    if (header != null && header.length > ELF_CLASS_OFFSET && header[ELF_CLASS_OFFSET] != ELF_CLASS_64) {
+      refuse(facts, "its program " + facts.exe(), "32-bit programs are not carried yet", "use the 64-bit build");
+    }
+  }
+
+  private void inspectThread(int pid, int tid, ProcStatus status) {
+    if (status.seccompMode() != 0) {
+      sink.refuse(pid, "thread " + tid, "its seccomp filter is not carried yet", "start the program without the filter");
+    }
+    int tracerPid = status.tracerPid();
+    if (tracerPid != 0 && !reader.ownThread(tracerPid)) {
+      sink.refuse(
+          pid, "thread " + tid, "process " + tracerPid + " traces it", "end the debugger or strace before the dump");
+    }
+    if (tid == pid && (status.state() == 'Z' || status.state() == 'X')) {
+      sink.refuse(
+          pid, "its main thread", "it has ended while others run on, which is not carried yet", "wait for its end");
+    }
+  }
+
+  private void refuse(ProcessFacts facts, String object, String reason, String remedy) {
+    sink.refuse(facts.pid(), object, reason, remedy);
+  }
+}
