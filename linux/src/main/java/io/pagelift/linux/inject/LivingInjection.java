@@ -79,6 +79,7 @@ public final class LivingInjection implements AutoCloseable {
   private int slot = OUTSIDE;
   private boolean written;
   private @Nullable WorkArea area;
+  private CallSequence.@Nullable Call unmapArea;
 
   private LivingInjection(Tracee tracee, StubPlace place, RemoteMemory.MemFile memory) {
     this.tracee = tracee;
@@ -142,7 +143,7 @@ public final class LivingInjection implements AutoCloseable {
   }
 
   /**
-   * Runs the cleanup that was armed last.
+   * Runs the cleanup that was armed last; the work area stays.
    *
    * @return what its call returned
    */
@@ -150,7 +151,7 @@ public final class LivingInjection implements AutoCloseable {
     return make(List.of(armed.pop()));
   }
 
-  /** How many cleanups are armed, that of the work area included. */
+  /** How many cleanups are armed, that of the work area not among them. */
   public int armedCleanups() {
     return armed.size();
   }
@@ -166,19 +167,15 @@ public final class LivingInjection implements AutoCloseable {
       throw new IllegalStateException("the injection has a work area already");
     }
     long pages = (lengthBytes + Kernel.PAGE_BYTES - 1) & -Kernel.PAGE_BYTES;
-    long address =
-        callThen(
-            Cleanup.unmapResult(pages),
-            SyscallNumbers.MMAP,
-            0,
-            pages,
-            PROT_READ | PROT_WRITE,
-            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-            -1,
-            0);
+    CallSequence.Call map =
+        CallSequence.Call.of(
+            SyscallNumbers.MMAP, 0, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    CallSequence.Call unmap = Cleanup.unmapResult(pages).call();
+    long address = make(List.of(map, unmap));
     Kernel.check(address, "mmap", tracee.pid(), "a work area of " + pages + " bytes");
     WorkArea made = new WorkArea(address, pages);
     area = made;
+    unmapArea = unmap.resolved(address);
     return made;
   }
 
@@ -247,6 +244,9 @@ public final class LivingInjection implements AutoCloseable {
   private long make(List<CallSequence.Call> calls) {
     List<CallSequence.Call> sequence = new ArrayList<>(calls);
     sequence.addAll(armed);
+    if (unmapArea != null) {
+      sequence.add(unmapArea);
+    }
     int target = slot == 0 ? 1 : 0;
     CallSequence code = stubCode.callSequence(slotAddress(target), sequence, homeEntry());
     write(target, code);
@@ -279,11 +279,12 @@ public final class LivingInjection implements AutoCloseable {
   }
 
   private void enter(int target) {
+    boolean first = slot == OUTSIDE;
+    slot = target;
     tracee.setRegisters(inside.copy().setRip(slotAddress(target)));
-    if (slot == OUTSIDE) {
+    if (first) {
       tracee.setSignalMask(ALL_SIGNALS);
     }
-    slot = target;
   }
 
   private long homeEntry() {
@@ -327,6 +328,12 @@ public final class LivingInjection implements AutoCloseable {
     try {
       while (!armed.isEmpty()) {
         runCleanup();
+      }
+      CallSequence.Call unmap = unmapArea;
+      if (unmap != null) {
+        unmapArea = null;
+        area = null;
+        make(List.of(unmap));
       }
       if (slot != OUTSIDE) {
         tracee.setSignalMask(originalMask);

@@ -52,6 +52,7 @@ public final class Tracee {
   private final long smallAddress = Kernel.address(small);
   private @Nullable ByteBuffer large;
   private @Nullable Stop stop;
+  private @Nullable Runnable faultPoint;
 
   private Tracee(int pid, int tid) {
     this.pid = pid;
@@ -78,6 +79,11 @@ public final class Tracee {
    */
   public static Tracee attachedOnBirth(int pid, int tid) {
     return new Tracee(pid, tid);
+  }
+
+  /** For tests: something to run after each successful request, such as the sudden end of the tracing thread. */
+  void afterEachRequest(Runnable point) {
+    faultPoint = point;
   }
 
   /** The process that the thread belongs to. */
@@ -350,7 +356,11 @@ public final class Tracee {
   private long request(int request, String name, long address, long data) {
     checkOwner();
     long result = Kernel.call(SyscallNumbers.PTRACE, request, tid, address, data);
-    return Kernel.check(result, name, pid, thread());
+    Kernel.check(result, name, pid, thread());
+    if (faultPoint != null) {
+      faultPoint.run();
+    }
+    return result;
   }
 
   private String thread() {
