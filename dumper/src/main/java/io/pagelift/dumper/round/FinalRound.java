@@ -43,6 +43,10 @@ final class FinalRound {
   private final TracerThread tracer;
   private final String token;
   private final String trackerName;
+  private long commitNanos;
+
+  /** What the last round did. */
+  record Outcome(RoundStats stats, List<Integer> pids) {}
 
   FinalRound(
       MigrationSession session,
@@ -92,11 +96,6 @@ final class FinalRound {
       throw failure;
     }
   }
-
-  private long commitNanos;
-
-  /** What the last round did. */
-  record Outcome(RoundStats stats, List<Integer> pids) {}
 
   private RoundResult send(FrozenTree tree, CollectOptions options, RoundWriter writer, RoundStats stats) {
     Map<Integer, List<MemoryMap>> mappings = new HashMap<>();

@@ -26,8 +26,8 @@ import java.util.Set;
  * in the frozen pass, because no dirty bit covers every way to write to it. Within one invocation a hash tells what is the same.
  */
 final class SharedObjects {
-  /** Hashes of up to 8 GiB of shared pages. */
-  private static final long HASH_LIMIT_BYTES = 32L << 20;
+  /** Hashes of up to 4 GiB of shared pages, for each object. */
+  private static final long HASH_LIMIT_BYTES = 16L << 20;
 
   private final ObjectRegistry registry;
   private final MigrationSession session;

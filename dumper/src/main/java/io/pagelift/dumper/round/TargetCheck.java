@@ -10,7 +10,7 @@ import io.pagelift.linux.ProcStat;
 import io.pagelift.linux.ProcStatus;
 
 /** Finds out, before anything is touched, whether a pid names a process that can be dumped at all. */
-final class TargetCheck {
+public final class TargetCheck {
   /** PF_KTHREAD, include/linux/sched.h: the task has no user side. */
   private static final long KERNEL_THREAD_FLAG = 0x200000;
 
@@ -22,7 +22,7 @@ final class TargetCheck {
    * @return its start time in ticks
    * @throws PageliftException REFUSED, with the reason and what to do
    */
-  static long check(int pid) {
+  public static long check(int pid) {
     try {
       ProcStat stat = ProcStat.read(pid);
       checkKind(pid, stat);

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The address spaces of a tree and their trackers, kept up to date as processes come and go.
@@ -30,8 +31,8 @@ import java.util.Set;
  * that share an address space (vfork, CLONE_VM) count once.
  */
 final class TreeTracking implements AutoCloseable {
-  /** Hashes of up to 24 GiB of pages; with them the dumper stays under 300 MiB. */
-  private static final long HASH_LIMIT_BYTES = 96L << 20;
+  /** Hashes of up to 8 GiB of pages: a third of the heap that the start script gives. */
+  private static final long HASH_LIMIT_BYTES = 32L << 20;
 
   private final int rootPid;
   private final TrackerKind kind;
@@ -144,17 +145,18 @@ final class TreeTracking implements AutoCloseable {
   }
 
   private void inject(Set<Integer> fresh, RoundStats stats) {
-    while (!fresh.isEmpty()) {
-      int first = fresh.contains(rootPid) ? rootPid : fresh.iterator().next();
-      UserFaultInjection.Brought brought = injection.open(first, fresh);
+    Set<Integer> open = new LinkedHashSet<>(fresh);
+    while (!open.isEmpty()) {
+      int first = open.contains(rootPid) ? rootPid : open.iterator().next();
+      UserFaultInjection.Brought brought = injection.open(first, open);
       stats.frozen(brought.processCount(), brought.freezingNanos(), brought.frozenNanos());
-      brought.userFaults().forEach((pid, userFault) -> hold(pid, userFault));
-      fresh.removeAll(brought.userFaults().keySet());
       brought.failures().forEach((pid, why) -> messages.line(
           "Process " + pid + " cannot be tracked (" + why + "): all of it is sent in every round."));
-      if (!brought.userFaults().containsKey(first)) {
-        return;
-      }
+      brought.userFaults().forEach(this::hold);
+      fresh.removeAll(brought.userFaults().keySet());
+      open.removeAll(brought.userFaults().keySet());
+      open.removeAll(brought.failures().keySet());
+      open.remove(first);
     }
   }
 
@@ -176,8 +178,8 @@ final class TreeTracking implements AutoCloseable {
       int pid,
       DirtyTracker tracker,
       boolean anew,
-      @org.jspecify.annotations.Nullable TrackerHolder holder,
-      @org.jspecify.annotations.Nullable FileDescriptor record) {
+      @Nullable TrackerHolder holder,
+      @Nullable FileDescriptor record) {
     Optional<Long> start = startTime(pid);
     if (start.isEmpty()) {
       tracker.close();
