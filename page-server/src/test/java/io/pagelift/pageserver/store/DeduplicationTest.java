@@ -1,0 +1,98 @@
+package io.pagelift.pageserver.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pagelift.common.PageRun;
+import io.pagelift.wire.RoundResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DeduplicationTest {
+  @TempDir Path temporary;
+
+  @Test
+  void equalPagesOfOneBatchAreStoredOnce() {
+    try (DirectoryPageStore store = Stores.open(temporary)) {
+      RoundResult result = Stores.commit(store, "m", 100, 7, 8, 7, 7, 8, 9);
+
+      assertThat(result).isEqualTo(new RoundResult(1, 3, 0, 0, 3, 0, 3 * 4096));
+      Stores.assertHeld(store, "m", 100, 7, 8, 7, 7, 8, 9);
+    }
+  }
+
+  @Test
+  void aPageOfAnEarlierRoundOrOfAnotherMigrationIsFoundAgain() {
+    try (DirectoryPageStore store = Stores.open(temporary)) {
+      Stores.commit(store, "m", 0, 1, 2, 3, 4);
+
+      assertThat(Stores.commit(store, "m", 50, 2, 3, 4, 5)).isEqualTo(new RoundResult(2, 1, 0, 0, 0, 3, 4096));
+      assertThat(Stores.commit(store, "other", 0, 5, 4, 3, 2, 1)).isEqualTo(new RoundResult(1, 0, 0, 0, 0, 5, 0));
+      Stores.assertHeld(store, "m", 50, 2, 3, 4, 5);
+      Stores.assertHeld(store, "other", 0, 5, 4, 3, 2, 1);
+    }
+  }
+
+  @Test
+  void pagesOfEarlierRoundsAreFoundAfterTheStoreIsOpenedAgain() {
+    try (DirectoryPageStore store = Stores.open(temporary)) {
+      Stores.commit(store, "m", 0, 1, 2, 3);
+    }
+    try (DirectoryPageStore store = Stores.open(temporary)) {
+      assertThat(Stores.commit(store, "m", 0, 3, 2, 1).pagesDeduplicatedEarlier()).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void zeroPagesAreStoredNowhere() throws Exception {
+    try (DirectoryPageStore store = Stores.open(temporary)) {
+      RoundResult result = Stores.commit(store, "m", 10, 0, 0, 5, 0);
+
+      assertThat(result).isEqualTo(new RoundResult(1, 1, 3, 0, 0, 0, 4096));
+      assertThat(Files.size(temporary.resolve("segments/00000001.pages"))).isEqualTo(4096);
+      Stores.assertHeld(store, "m", 10, 0, 0, 5, 0);
+    }
+  }
+
+  @Test
+  void aForgedHashCollisionDoesNotMixPages() {
+    long[] contents = LongStream.rangeClosed(1, 200).toArray();
+    try (DirectoryPageStore store = DirectoryPageStore.open(temporary, Stores.SMALL, address -> 42)) {
+      assertThat(Stores.commit(store, "m", 0, contents).pagesStored()).isEqualTo(200);
+      Stores.assertHeld(store, "m", 0, contents);
+      Stores.commit(store, "m", 300, contents);
+      Stores.assertHeld(store, "m", 300, contents);
+      Stores.assertHeld(store, "m", 0, contents);
+    }
+  }
+
+  @Test
+  void pagesThatCollideInHalfOfTheHashAreKeptApart() {
+    PageHash xxh3 = PageHash.xxh3();
+    long[] contents = LongStream.rangeClosed(1, 256).toArray();
+    try (DirectoryPageStore store = DirectoryPageStore.open(temporary, Stores.SMALL, address -> xxh3.hash(address) & 7)) {
+      Stores.commit(store, "m", 0, contents);
+      Stores.commit(store, "m", 300, LongStream.rangeClosed(129, 384).toArray());
+      Stores.assertHeld(store, "m", 0, contents);
+      Stores.assertHeld(store, "m", 300, LongStream.rangeClosed(129, 384).toArray());
+    }
+  }
+
+  @Test
+  void aPageOfAnAbortedRoundMayBeUsedByALaterOne() {
+    try (DirectoryPageStore store = Stores.open(temporary)) {
+      try (MigrationLog migration = store.openMigration("m", true)) {
+        RoundInProgress round = Stores.begin(migration);
+        round.append(1, List.of(PageRun.data(0, 2)), PageContents.payload(1, 2));
+        round.abort();
+      }
+      assertThat(Stores.commit(store, "m", 0, 1, 2, 3).pagesStored()).isEqualTo(1);
+    }
+    try (DirectoryPageStore store = Stores.open(temporary)) {
+      Stores.assertHeld(store, "m", 0, 1, 2, 3);
+    }
+  }
+}
