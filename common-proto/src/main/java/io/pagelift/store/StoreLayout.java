@@ -90,9 +90,14 @@ public record StoreLayout(Path directory) {
     return file.resolveSibling(file.getFileName() + PART_SUFFIX);
   }
 
+  /** Whether a migration may have this name. */
+  public static boolean isName(String name) {
+    return NAME.matcher(name).matches();
+  }
+
   /** The name itself if it may name a migration, else a usage error. */
   public static String checkedName(String name) {
-    if (!NAME.matcher(name).matches()) {
+    if (!isName(name)) {
       throw new PageliftException(
           ErrorCategory.USAGE,
           "The migration name "

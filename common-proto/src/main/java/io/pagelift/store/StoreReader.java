@@ -48,8 +48,9 @@ public final class StoreReader implements AutoCloseable {
     List<String> names = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(layout.migrationsDirectory())) {
       for (Path entry : entries) {
-        if (Files.isDirectory(entry)) {
-          names.add(String.valueOf(entry.getFileName()));
+        String name = String.valueOf(entry.getFileName());
+        if (StoreLayout.isName(name) && Files.isDirectory(entry)) {
+          names.add(name);
         }
       }
     } catch (NoSuchFileException e) {

@@ -2,14 +2,11 @@ package io.pagelift.pageserver.store;
 
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
-import io.pagelift.store.RoundManifest;
 import io.pagelift.store.StoreFile;
 import io.pagelift.store.StoreLayout;
 import io.pagelift.store.StoreReader;
 import io.pagelift.store.StoredMigration;
-import io.pagelift.store.proto.RoundHeader;
 import io.pagelift.wire.proto.MigrationInfo;
-import io.pagelift.wire.proto.RoundCommitted;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
@@ -78,7 +75,9 @@ final class DirectoryPageStore implements PageStore {
   /** Makes the directory when needed. Returns whether it is to become a store; refuses one with other contents. */
   private static boolean prepareDirectory(StoreLayout layout) throws IOException {
     Path directory = layout.directory();
-    PrivateFiles.makeDirectory(directory);
+    if (PrivateFiles.makeDirectory(directory)) {
+      PrivateFiles.forceDirectory(directory.toAbsolutePath().resolve(".."));
+    }
     if (Files.exists(layout.storeFile())) {
       StoreFile.check(layout);
       return false;
@@ -147,28 +146,12 @@ final class DirectoryPageStore implements PageStore {
     List<MigrationInfo> infos = new ArrayList<>();
     for (String name : reader.migrationNames()) {
       try {
-        infos.add(info(reader.migration(name)));
+        infos.add(StoreListing.info(reader.migration(name)));
       } catch (PageliftException e) {
         LOG.warn("Migration {} is not listed: {}", name, e.getMessage());
       }
     }
     return infos;
-  }
-
-  private static MigrationInfo info(StoredMigration migration) {
-    MigrationInfo.Builder info =
-        MigrationInfo.newBuilder()
-            .setName(migration.name())
-            .setRounds(migration.lastRound())
-            .setComplete(migration.complete());
-    for (RoundManifest round : migration.rounds()) {
-      RoundHeader header = round.header();
-      RoundCommitted counts = header.getCounts();
-      info.setPages(info.getPages() + RoundCounts.pagesHeld(counts));
-      info.setStoredBytes(info.getStoredBytes() + counts.getBytesStored());
-      info.setLastCommitUnixNanos(header.getCommittedUnixNanos());
-    }
-    return info.build();
   }
 
   StoreLayout layout() {

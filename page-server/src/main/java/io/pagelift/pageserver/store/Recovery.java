@@ -83,9 +83,11 @@ final class Recovery {
   private void recoverMigration(String name) throws IOException {
     try {
       StoredMigration migration = reader.migration(name);
+      Map<Integer, Integer> referenced = new HashMap<>();
       for (RoundManifest round : migration.rounds()) {
-        round.forEachRun((object, firstPage, pageCount, place) -> refer(place, pageCount));
+        round.forEachRun((object, firstPage, pageCount, place) -> refer(referenced, place, pageCount));
       }
+      referenced.forEach((segment, pages) -> referencedPages.merge(segment, pages, Math::max));
       dropRemains(name, migration.lastRound());
     } catch (PageliftException e) {
       damaged = true;
@@ -93,9 +95,9 @@ final class Recovery {
     }
   }
 
-  private void refer(long place, int pageCount) {
+  private static void refer(Map<Integer, Integer> referenced, long place, int pageCount) {
     if (Place.isData(place)) {
-      referencedPages.merge(Place.segment(place), (int) Place.segmentPage(place) + pageCount, Math::max);
+      referenced.merge(Place.segment(place), (int) Place.segmentPage(place) + pageCount, Math::max);
     }
   }
 
