@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
     name = "page-server",
     mixinStandardHelpOptions = true,
     versionProvider = SoftwareVersion.class,
+    subcommands = {LsCommand.class, ShowCommand.class, VerifyCommand.class},
     description = "Receives pages of migrations, stores them deduplicated and serves them to restorers.",
     footer = {
       "",
