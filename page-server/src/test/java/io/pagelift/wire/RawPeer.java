@@ -52,7 +52,7 @@ public final class RawPeer implements AutoCloseable {
     DataInputStream in = new DataInputStream(socket.getInputStream());
     byte[] prefixBytes = new byte[FrameCodec.PREFIX_BYTES];
     in.readFully(prefixBytes);
-    FrameCodec.Prefix prefix = FrameCodec.readPrefix(Unpooled.directBuffer().writeBytes(prefixBytes));
+    FrameCodec.Prefix prefix = FrameCodec.readPrefix(Unpooled.wrappedBuffer(prefixBytes));
     byte[] header = new byte[prefix.headerBytes()];
     in.readFully(header);
     in.readFully(new byte[prefix.payloadBytes()]);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pagelift.wire.FrameType;
 import io.pagelift.wire.RawPeer;
+import io.pagelift.wire.LeakCheck;
 import io.pagelift.wire.Transport;
 import io.pagelift.wire.proto.BatchAck;
 import io.pagelift.wire.proto.Error;
@@ -28,11 +29,13 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a page-server does with clients that break the rules: one clear ERROR, an end, and service for everybody else. */
+@ExtendWith(LeakCheck.class)
 @ParameterizedClass
 @EnumSource(Transport.class)
 class BadClientTest {

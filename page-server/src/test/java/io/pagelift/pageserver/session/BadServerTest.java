@@ -13,6 +13,7 @@ import io.pagelift.wire.MigrationSession;
 import io.pagelift.wire.PageServerClient;
 import io.pagelift.wire.RawPeer;
 import io.pagelift.wire.RoundWriter;
+import io.pagelift.wire.LeakCheck;
 import io.pagelift.wire.Transport;
 import io.pagelift.wire.proto.BatchAck;
 import io.pagelift.wire.proto.Error;
@@ -33,11 +34,13 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a client says of servers that are not there, are something else, or break the rules: one sentence, in bounded time. */
+@ExtendWith(LeakCheck.class)
 @ParameterizedClass
 @EnumSource(Transport.class)
 class BadServerTest {

@@ -14,6 +14,7 @@ import io.pagelift.wire.PageServerClient;
 import io.pagelift.wire.ReadingSession;
 import io.pagelift.wire.RoundResult;
 import io.pagelift.wire.RoundWriter;
+import io.pagelift.wire.LeakCheck;
 import io.pagelift.wire.Transport;
 import io.pagelift.wire.proto.ObjectInfo;
 import java.nio.ByteBuffer;
@@ -24,11 +25,13 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a client sees of a page-server, over each transport. */
+@ExtendWith(LeakCheck.class)
 @ParameterizedClass
 @EnumSource(Transport.class)
 class SessionsTest {
