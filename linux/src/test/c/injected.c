@@ -1,7 +1,8 @@
 /* A target for injected calls that checks itself. usage: injected MODE [storm]
  *
  * State, at a fixed address so that assembly can name it: rounds done, what went wrong (0: nothing), signals received.
- * The tracer reads it there. Modes: spin (all registers, flags, vectors, red zone hold canaries), nanosleep, futex, poll, read.
+ * The tracer reads it there. Modes: spin (all registers, flags, vectors, red zone hold canaries), nanosleep, futex, poll, read,
+ * threads (short-lived ones all the time).
  * With "storm" a child queues numbered real-time signals all the time; none may be lost or doubled.
  */
 #define _GNU_SOURCE
@@ -40,6 +41,9 @@ static void on_signal(int number, siginfo_t *info, void *context) {
   expected++;
   STATE->signals = expected;
 }
+
+/* Nobody sends these: with a handler for them, the tracer must not use them either. */
+static void on_unexpected(int number) { wrong(2000000 + number); }
 
 void spin(void);
 __asm__(
@@ -139,6 +143,20 @@ static void check(int64_t started, int result, int error, int code) {
   STATE->rounds++;
 }
 
+static void *short_life(void *argument) { return argument; }
+
+/* Threads come and go all the time. */
+static void churn(void) {
+  for (;;) {
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++) {
+      if (pthread_create(&threads[i], NULL, short_life, NULL) != 0) wrong(601);
+    }
+    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    STATE->rounds++;
+  }
+}
+
 static int pipe_ends[2];
 
 static void *feed(void *argument) {
@@ -176,10 +194,14 @@ int main(int count, char **arguments) {
   if (storming) {
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
     sigaction(SIGRTMIN, &action, NULL);
+    signal(SIGURG, on_unexpected);
+    signal(SIGWINCH, on_unexpected);
     if (fork() == 0) storm();
   }
   if (strcmp(mode, "spin") == 0) {
     spin();
+  } else if (strcmp(mode, "threads") == 0) {
+    churn();
   } else if (strcmp(mode, "read") == 0) {
     pthread_t feeder;
     sigset_t all, old;

@@ -10,8 +10,6 @@ import io.pagelift.linux.arch.StubCode;
 import io.pagelift.linux.ptrace.Registers;
 import io.pagelift.linux.ptrace.Stop;
 import io.pagelift.linux.ptrace.Tracee;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -136,12 +134,7 @@ public final class BatchExecutor {
 
   private BatchResults results(Batch batch, int executed, List<Integer> newTasks) {
     byte[] table = RemoteMemory.read(tracee.pid(), tableAddress, executed * Batch.ENTRY_BYTES);
-    ByteBuffer words = ByteBuffer.wrap(table).order(ByteOrder.LITTLE_ENDIAN);
-    long[] results = new long[executed];
-    for (int i = 0; i < executed; i++) {
-      results[i] = words.getLong((i + 1) * Batch.ENTRY_BYTES - Long.BYTES);
-    }
-    return new BatchResults(tracee.pid(), batch, results, newTasks);
+    return BatchResults.ofTable(tracee.pid(), batch, table, newTasks);
   }
 
   /**

@@ -2,6 +2,8 @@ package io.pagelift.linux.inject;
 
 import io.pagelift.linux.Kernel;
 import io.pagelift.linux.arch.Architecture;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 
 /** What the calls of a {@link Batch} returned. */
@@ -16,6 +18,16 @@ public final class BatchResults {
     this.pid = pid;
     this.batch = batch;
     this.results = results;
+  }
+
+  /** From the entries of a table that were executed. */
+  static BatchResults ofTable(int pid, Batch batch, byte[] table, List<Integer> newTasks) {
+    ByteBuffer words = ByteBuffer.wrap(table).order(ByteOrder.LITTLE_ENDIAN);
+    long[] results = new long[table.length / Batch.ENTRY_BYTES];
+    for (int i = 0; i < results.length; i++) {
+      results[i] = words.getLong((i + 1) * Batch.ENTRY_BYTES - Long.BYTES);
+    }
+    return new BatchResults(pid, batch, results, newTasks);
   }
 
   /** How many calls were made: all, or those up to and including the required one that failed. */

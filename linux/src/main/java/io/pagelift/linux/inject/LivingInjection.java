@@ -67,6 +67,9 @@ public final class LivingInjection implements AutoCloseable {
   private static final int OUTSIDE = -1;
   private static final int TABLE_SHARE = 2;
 
+  /** Below that, a call at a time is not slower. */
+  private static final int LEAST_TABLE = 3;
+
   private final StubCode stubCode = Architecture.current().stubCode();
   private final Deque<CallSequence.Call> armed = new ArrayDeque<>();
   private final Tracee tracee;
@@ -234,6 +237,10 @@ public final class LivingInjection implements AutoCloseable {
   public BatchResults runBatch(Batch batch) {
     WorkArea present = presentArea();
     RemoteMemory.write(tracee.pid(), present.address() + present.lengthBytes() / TABLE_SHARE, batch.scratchContent());
+    int signal = batch.size() < LEAST_TABLE ? 0 : HarmlessSignal.of(tracee.pid(), originalMask);
+    if (signal != 0) {
+      return runTable(batch, present.address(), signal);
+    }
     long[] results = new long[batch.size()];
     for (int i = 0; i < results.length; i++) {
       results[i] = call(batch.number(i), batch.arguments(i));
@@ -241,14 +248,37 @@ public final class LivingInjection implements AutoCloseable {
     return new BatchResults(tracee.pid(), batch, results, List.of());
   }
 
-  private long make(List<CallSequence.Call> calls) {
+  /**
+   * All calls in one resume: system-call stops would cost four switches a call. What stops the thread behind the last call is a
+   * signal that it sends itself; a traced thread stops for it, and if we are dead, nothing happens.
+   */
+  private BatchResults runTable(Batch batch, long tableAddress, int signal) {
+    RemoteMemory.write(tracee.pid(), tableAddress, batch.tableBytes());
+    int target = slot == 0 ? 1 : 0;
+    CallSequence code =
+        stubCode.tableSequence(
+            slotAddress(target), tableAddress, batch.size(), signal, withArmed(List.of()), homeEntry());
+    write(target, code);
+    enter(target);
+    tracee.setSignalMask(ALL_SIGNALS & ~(1L << (signal - 1)));
+    toSignalStop(signal, code.firstReturn());
+    tracee.setSignalMask(ALL_SIGNALS);
+    byte[] table = RemoteMemory.read(tracee.pid(), tableAddress, batch.size() * Batch.ENTRY_BYTES);
+    return BatchResults.ofTable(tracee.pid(), batch, table, List.of());
+  }
+
+  private List<CallSequence.Call> withArmed(List<CallSequence.Call> calls) {
     List<CallSequence.Call> sequence = new ArrayList<>(calls);
     sequence.addAll(armed);
     if (unmapArea != null) {
       sequence.add(unmapArea);
     }
+    return sequence;
+  }
+
+  private long make(List<CallSequence.Call> calls) {
     int target = slot == 0 ? 1 : 0;
-    CallSequence code = stubCode.callSequence(slotAddress(target), sequence, homeEntry());
+    CallSequence code = stubCode.callSequence(slotAddress(target), withArmed(calls), homeEntry());
     write(target, code);
     for (int attempt = 0; attempt < MAX_RESTARTS; attempt++) {
       enter(target);
@@ -301,20 +331,38 @@ public final class LivingInjection implements AutoCloseable {
     int signal = 0;
     while (true) {
       tracee.syscallResume(signal);
-      signal = 0;
-      Stop stop = tracee.awaitStop(deadline);
-      switch (stop.kind()) {
-        case SYSCALL -> {
-          return;
-        }
-        case EXITED, KILLED ->
-            throw new KernelException("injection", Errno.ESRCH, tracee.pid(), "thread " + tracee.tid());
-        // All signals are blocked but SIGSTOP. Delivered here it stops the process as soon as it is let go.
-        case SIGNAL -> signal = stop.number();
-        // Group stops, and interrupts that were asked for earlier: the thread is where it was.
-        default -> {}
+      Stop stop = awaitStop(deadline);
+      if (stop.kind() == Stop.Kind.SYSCALL) {
+        return;
       }
+      // All signals are blocked but SIGSTOP: delivered here, it stops the process as soon as it is let go. The rest are group
+      // stops and interrupts that were asked for earlier: the thread is where it was.
+      signal = stop.kind() == Stop.Kind.SIGNAL ? stop.number() : 0;
     }
+  }
+
+  /** Runs to the stop for a signal that the thread sends itself. */
+  private void toSignalStop(int own, long place) {
+    Deadline deadline = Deadline.inMillis(CALL_MILLIS);
+    int signal = 0;
+    while (true) {
+      tracee.resume(signal);
+      Stop stop = awaitStop(deadline);
+      boolean isOwn = stop.kind() == Stop.Kind.SIGNAL && stop.number() == own;
+      if (isOwn && tracee.registers().rip() == place) {
+        return;
+      }
+      // Somebody else's signal of that number comes early: the target would have ignored it.
+      signal = stop.kind() == Stop.Kind.SIGNAL && !isOwn ? stop.number() : 0;
+    }
+  }
+
+  private Stop awaitStop(Deadline deadline) {
+    Stop stop = tracee.awaitStop(deadline);
+    if (stop.ended()) {
+      throw new KernelException("injection", Errno.ESRCH, tracee.pid(), "thread " + tracee.tid());
+    }
+    return stop;
   }
 
   /**

@@ -92,4 +92,45 @@ class LivingInjectionTest {
       }
     }
   }
+
+  @Test
+  void theTargetGoesOnWhenTheTracersProcessIsKilled() throws Exception {
+    try (InjectedTarget target = start("spin storm")) {
+      for (int i = 0; i < 4; i++) {
+        Process tracer =
+            new ProcessBuilder(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Xshare:auto",
+                    "-XX:TieredStopAtLevel=1",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    Endless.class.getName(),
+                    Integer.toString(target.pid()))
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        // A byte for each injection: killed at a different place of one each time.
+        for (int n = 0; n <= 10 * i; n++) {
+          assertThat(tracer.getInputStream().read()).isEqualTo('.');
+        }
+        tracer.destroyForcibly().waitFor();
+        target.assertUntouched("after tracer " + i + " was killed");
+      }
+    }
+  }
+
+  /** A program that injects into a process for ever. */
+  static final class Endless {
+    private Endless() {}
+
+    public static void main(String[] arguments) {
+      int pid = Integer.parseInt(arguments[0]);
+      while (true) {
+        List<Tracee> threads = ProcessThreads.seizeAll(pid, PtraceOptions.LIVING, soon());
+        wholeWork(threads.get(0));
+        threads.forEach(tracee -> tracee.detach(0));
+        System.out.print('.');
+        System.out.flush();
+      }
+    }
+  }
 }

@@ -59,6 +59,11 @@ public final class DyingTracer {
     return outcome[0] != null;
   }
 
+  /** What ends the tracing thread here and now when {@link Work} throws it. */
+  public static Error death() {
+    return new Death();
+  }
+
   private static void step(AtomicInteger left) {
     if (left.decrementAndGet() == 0) {
       throw new Death();

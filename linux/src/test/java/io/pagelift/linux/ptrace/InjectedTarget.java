@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -106,11 +105,7 @@ public final class InjectedTarget implements AutoCloseable {
 
   /** Asserts that it goes on as if nothing had happened, and has nothing of ours. */
   public void assertUntouched(String when) {
-    boolean free =
-        Deadline.inMillis(30_000).await(() -> ProcStatus.read(pid).tracerPid() == 0);
-    assertThat(free).as("no tracer %s", when).isTrue();
-    awaitRounds(rounds() + 2);
-    assertThat(word(1)).as("what the target found wrong %s", when).isZero();
+    assertRunning(when);
     boolean[] same = {false};
     // A handler that runs at this moment has its own signal blocked.
     Deadline.inMillis(30_000).await(() -> same[0] = Facts.of(pid).equals(before));
@@ -119,14 +114,13 @@ public final class InjectedTarget implements AutoCloseable {
     }
   }
 
-  /** The bytes of its vdso page tail, for a look at what a stub left. */
-  public byte[] memory(long address, int lengthBytes) {
-    return RemoteMemory.read(pid, address, lengthBytes);
-  }
-
-  /** How its memory map looks. */
-  public String maps() throws IOException {
-    return Files.readString(Path.of("/proc/" + pid + "/maps"));
+  /** Asserts that it goes on, untraced, and found nothing wrong. */
+  public void assertRunning(String when) {
+    boolean free =
+        Deadline.inMillis(30_000).await(() -> ProcStatus.read(pid).tracerPid() == 0);
+    assertThat(free).as("no tracer %s", when).isTrue();
+    awaitRounds(rounds() + 2);
+    assertThat(word(1)).as("what the target found wrong %s", when).isZero();
   }
 
   @Override
