@@ -7,9 +7,8 @@ import io.pagelift.image.ThreadImage;
 import io.pagelift.image.TreeImage;
 import io.pagelift.linux.Kernel;
 import io.pagelift.linux.KernelException;
+import io.pagelift.linux.ProcFile;
 import io.pagelift.linux.ProcStatus;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -60,11 +59,7 @@ final class PidChecks {
   }
 
   private static int pidMax() {
-    try {
-      return Integer.parseInt(Files.readString(Path.of("/proc/sys/kernel/pid_max")).trim());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Integer.parseInt(ProcFile.value("/proc/sys/kernel/pid_max"));
   }
 
   private static PageliftException refused(String message) {

@@ -1,15 +1,10 @@
 package io.pagelift.restorer.process;
 
 import io.pagelift.image.ProcessControls;
-import io.pagelift.linux.Constants;
-import io.pagelift.linux.FileDescriptor;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import io.pagelift.linux.ProcFile;
 
 /** What is set through files under {@code /proc/PID}, if it is not so already. */
 final class ProcFiles {
-  private static final int MAX_BYTES = 64;
-
   private ProcFiles() {}
 
   static void write(int pid, ProcessControls controls) {
@@ -18,14 +13,8 @@ final class ProcFiles {
   }
 
   private static void set(String path, int value, int radix) {
-    try (FileDescriptor file = FileDescriptor.open(path, Constants.O_RDWR)) {
-      ByteBuffer text = ByteBuffer.allocateDirect(MAX_BYTES);
-      file.read(text);
-      String now = StandardCharsets.US_ASCII.decode(text.flip()).toString().trim();
-      if (Long.parseLong(now, radix) != value) {
-        String wanted = radix == 16 ? "0x" + Integer.toHexString(value) : Integer.toString(value);
-        file.writeFully(wanted.getBytes(StandardCharsets.US_ASCII));
-      }
+    if (Long.parseLong(ProcFile.value(path), radix) != value) {
+      ProcFile.write(path, radix == 16 ? "0x" + Integer.toHexString(value) : Integer.toString(value));
     }
   }
 }

@@ -4,6 +4,7 @@ import io.pagelift.image.TreeImage;
 import io.pagelift.linux.Deadline;
 import io.pagelift.linux.KernelException;
 import io.pagelift.linux.ProcessMaps;
+import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.linux.stub.SeedProcess;
 import io.pagelift.linux.stub.StubRegion;
 import io.pagelift.linux.stub.StubTask;
@@ -17,6 +18,7 @@ import io.pagelift.restorer.plan.CreationStep;
 import io.pagelift.restorer.plan.ImageChecks;
 import io.pagelift.restorer.plan.StubAddress;
 import io.pagelift.restorer.remote.RebuildFailure;
+import io.pagelift.restorer.remote.RemoteCalls;
 import io.pagelift.restorer.source.ImageSource;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -126,6 +128,8 @@ public final class Restore implements AutoCloseable {
       if (!wanted.contains(seed.tracee().pid())) {
         // Those that took a wanted number end before it is needed.
         end(seeds.subList(0, seeds.size() - 1));
+        // Also 0 to 2: a copy of the seed begins with an empty table.
+        new RemoteCalls(seed).call("close all descriptors", SyscallNumbers.CLOSE_RANGE, 0, 0xffff_ffffL, 0);
         return seed;
       }
     }
