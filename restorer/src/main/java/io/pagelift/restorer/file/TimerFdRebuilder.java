@@ -43,9 +43,15 @@ final class TimerFdRebuilder implements FileRebuilder {
   public void arm(OpenFile file, FileDescriptor descriptor) {
     TimerFd state = Reopen.state(file, TimerFd.parser());
     try (NativeBuffer buffer = NativeBuffer.allocate(40)) {
-      if (state.getValueNanos() != 0) {
+      long value = state.getValueNanos();
+      if (value == 0 && state.getTicks() != 0) {
+        // A periodic timer that has expired stands still until that is read. A new one can't be put into that state; it is
+        // given a whole interval instead, and what is to be read comes below.
+        value = state.getIntervalNanos();
+      }
+      if (value != 0) {
         buffer.bytes().putLong(0, state.getIntervalNanos() / NANOS).putLong(8, state.getIntervalNanos() % NANOS);
-        buffer.bytes().putLong(16, state.getValueNanos() / NANOS).putLong(24, state.getValueNanos() % NANOS);
+        buffer.bytes().putLong(16, value / NANOS).putLong(24, value % NANOS);
         Kernel.check(
             Kernel.call(SyscallNumbers.TIMERFD_SETTIME, descriptor.number(), 0, buffer.address(), 0),
             "timerfd_settime",

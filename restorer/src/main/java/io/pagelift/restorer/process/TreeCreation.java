@@ -84,7 +84,8 @@ final class TreeCreation {
   private void create(CreationStep.Create create) {
     StubTask creator = create.creator() == 0 ? seed : tasks.get(create.creator());
     ProcessImage process = images.get(create.pid());
-    int exitSignal = process == null ? SIGCHLD : process.getExitSignal();
+    // 0 is what an image has that does not say it of zombies; wait(2) does not see children of exit signal 0.
+    int exitSignal = process == null || process.getExitSignal() == 0 ? SIGCHLD : process.getExitSignal();
     try {
       // With CLONE_PARENT the kernel takes the creator's exit signal and refuses another one.
       StubTask task =
