@@ -79,7 +79,8 @@ public final class CreationPlan {
     int wanted = leadsSession(pid) ? 0 : session(pid);
     for (int child : childrenOf(pid)) {
       int childWants = want(child);
-      if (leadsSession(pid) && wanted == 0 && childWants != pid && !bornBySibling(child)) {
+      // The root is born in the restorer's session: if it leads one of its own it can pass on no other.
+      if (pid != root && leadsSession(pid) && wanted == 0 && childWants != pid && !bornBySibling(child)) {
         wanted = childWants;
       }
     }

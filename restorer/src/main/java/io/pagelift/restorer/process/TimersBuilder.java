@@ -68,8 +68,11 @@ final class TimersBuilder {
       }
     }
     for (IntervalTimer timer : process.getTimers().getIntervalTimersList()) {
-      if (timer.getValueMicros() != 0) {
-        long address = calls.data(pairs(timer.getIntervalMicros(), timer.getValueMicros(), MICROS));
+      // A periodic ITIMER_REAL that has expired stands still, with nothing left, until its signal is delivered. The new one
+      // is given a whole interval instead.
+      long value = timer.getValueMicros() != 0 ? timer.getValueMicros() : timer.getIntervalMicros();
+      if (value != 0) {
+        long address = calls.data(pairs(timer.getIntervalMicros(), value, MICROS));
         calls.add("start interval timer " + timer.getWhich(), SyscallNumbers.SETITIMER, timer.getWhich(), address, 0);
       }
     }
