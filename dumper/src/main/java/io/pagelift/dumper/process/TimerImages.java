@@ -14,6 +14,7 @@ import java.util.List;
 final class TimerImages {
   private static final long MICROS = 1_000_000L;
   private static final long NANOS = 1_000_000_000L;
+  private static final int ITIMER_REAL = 0;
   private static final int SIGEV_SIGNAL = 0;
   private static final int SIGEV_NONE = 1;
   private static final int SIGEV_THREAD = 2;
@@ -26,11 +27,15 @@ final class TimerImages {
     ByteBuffer intervals = reading.injected().intervalTimers();
     for (int which = 0; which < InjectedProcess.INTERVAL_TIMERS; which++) {
       int at = which * InjectedProcess.TIMER_BYTES;
+      long intervalMicros = time(intervals, at, MICROS);
+      long valueMicros = time(intervals, at + 16, MICROS);
+      if (which == ITIMER_REAL && valueMicros == 0) {
+        // The kernel starts ITIMER_REAL again only when its SIGALRM is taken off the queue, and says 0 while that is pending. Set
+        // with 0 it would be disarmed, interval and all; it goes on one interval later.
+        valueMicros = intervalMicros;
+      }
       timers.addIntervalTimers(
-          IntervalTimer.newBuilder()
-              .setWhich(which)
-              .setIntervalMicros(time(intervals, at, MICROS))
-              .setValueMicros(time(intervals, at + 16, MICROS)));
+          IntervalTimer.newBuilder().setWhich(which).setIntervalMicros(intervalMicros).setValueMicros(valueMicros));
     }
     ByteBuffer posix = reading.injected().posixTimers();
     for (int i = 0; i < reading.timers().size(); i++) {
