@@ -75,7 +75,7 @@ public final class DemoMain {
     for (RoundFigures round : rounds) {
       System.out.printf(
           FORMAT,
-          (round.complete() ? "dump " : "pre-dump ") + round.round(),
+          label(round),
           String.format(Locale.ROOT, "%.2f", round.frozenMicros() / 1e3),
           round.scannedPages(),
           round.sentPages(),
@@ -86,6 +86,14 @@ public final class DemoMain {
           String.format(Locale.ROOT, "%.0f", round.roundMicros() / 1e3));
     }
     System.out.printf("pages of 4096 bytes; tracked by %s%n", rounds.get(0).tracker());
+  }
+
+  /** The dump sends what was written since the last pre-dump before it freezes anything: that is one more round without a freeze. */
+  private static String label(RoundFigures round) {
+    if (round.complete()) {
+      return "dump " + round.round();
+    }
+    return (round.round() > PRE_DUMP_ROUNDS ? "dump " : "pre-dump ") + round.round();
   }
 
   private static boolean prove(Victim victim, long countAtTheDump) {
