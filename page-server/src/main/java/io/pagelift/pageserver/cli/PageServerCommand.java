@@ -16,10 +16,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code page-server --port N --store DIR}: serves until SIGTERM or SIGINT. */
 @Command(
@@ -36,7 +33,6 @@ final class PageServerCommand implements Callable<Integer> {
   /** Longer than the server and the store need at worst: forcing what a round has written. */
   private static final long STOP_SECONDS = 90;
 
-  @Spec @Nullable CommandSpec spec;
   @Mixin Verbosity verbosity = new Verbosity();
 
   @Option(names = "--port", paramLabel = "N", description = "TCP port to listen on; 0 has one chosen.")
@@ -59,8 +55,11 @@ final class PageServerCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    int checkedPort = required(port, "--port=N");
-    Path directory = required(store, "--store=DIR");
+    Integer checkedPort = port;
+    Path directory = store;
+    if (checkedPort == null || directory == null) {
+      throw missing(checkedPort == null, directory == null);
+    }
     if (checkedPort < 0 || checkedPort > 65535) {
       throw new PageliftException(ErrorCategory.USAGE, "--port must be 0 to 65535, not " + checkedPort);
     }
@@ -82,15 +81,10 @@ final class PageServerCommand implements Callable<Integer> {
     return 0;
   }
 
-  private <T> T required(@Nullable T value, String option) {
-    if (value == null) {
-      CommandSpec own = spec;
-      if (own == null) {
-        throw new IllegalStateException("not run by picocli");
-      }
-      throw new ParameterException(own.commandLine(), "Missing required option: '" + option + "'");
-    }
-    return value;
+  /** Not "required = true": the subcommands do not need them. */
+  private PageliftException missing(boolean portMissing, boolean storeMissing) {
+    String options = (portMissing ? "--port=N" : "") + (portMissing && storeMissing ? " and " : "") + (storeMissing ? "--store=DIR" : "");
+    return new PageliftException(ErrorCategory.USAGE, "missing " + options + "; see 'page-server --help'");
   }
 
   private void checkAddress() {

@@ -6,10 +6,12 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.socket.DuplexChannel;
 import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.HostPort;
 import io.pagelift.common.PageliftException;
 import io.pagelift.wire.FrameCodec;
 import io.pagelift.wire.FrameType;
 import io.pagelift.wire.Messages;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
@@ -23,16 +25,26 @@ final class Outbound {
 
   private final Channel channel;
   private final Duration bound;
+  private final String peer;
   private final Object writability = new Object();
 
   Outbound(Channel channel, Duration bound) {
     this.channel = channel;
     this.bound = bound;
+    // Kept, because a closed channel no longer knows it.
+    peer = channel.remoteAddress() instanceof InetSocketAddress address
+        ? new HostPort(address.getAddress().getHostAddress(), address.getPort()).toString()
+        : String.valueOf(channel.remoteAddress());
   }
 
   /** The client, for messages. */
   String peer() {
-    return String.valueOf(channel.remoteAddress());
+    return peer;
+  }
+
+  /** Whether the connection is still there. */
+  boolean alive() {
+    return channel.isActive();
   }
 
   ByteBuf buffer(int lengthBytes) {

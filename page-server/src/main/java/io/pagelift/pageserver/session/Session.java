@@ -29,11 +29,13 @@ final class Session implements FrameQueue.Consumer {
   private static final Logger LOG = LoggerFactory.getLogger(Session.class);
 
   private final PageStore store;
+  private final WriterTurns turns;
   private final String software;
   private final Outbound out;
   private final @Nullable PageliftException refusal;
   private final Runnable whenEnded;
   private @Nullable Role role;
+  private @Nullable String written;
   private boolean greeted;
   private boolean over;
 
@@ -42,8 +44,15 @@ final class Session implements FrameQueue.Consumer {
    *
    * @param refusal what to answer to HELLO instead of serving; null to serve
    */
-  Session(PageStore store, String software, Outbound out, @Nullable PageliftException refusal, Runnable whenEnded) {
+  Session(
+      PageStore store,
+      WriterTurns turns,
+      String software,
+      Outbound out,
+      @Nullable PageliftException refusal,
+      Runnable whenEnded) {
     this.store = store;
+    this.turns = turns;
     this.software = software;
     this.out = out;
     this.refusal = refusal;
@@ -123,7 +132,15 @@ final class Session implements FrameQueue.Consumer {
   }
 
   private void openForWriting(OpenMigration request) {
-    MigrationLog log = store.openMigration(request.getName(), request.getCreate());
+    turns.take(request.getName(), out);
+    written = request.getName();
+    MigrationLog log;
+    try {
+      log = store.openMigration(request.getName(), request.getCreate());
+    } catch (RuntimeException e) {
+      giveTurnBack();
+      throw e;
+    }
     role = new WritingRole(log, out);
     out.send(
         FrameType.MIGRATION_OPENED,
@@ -203,6 +220,16 @@ final class Session implements FrameQueue.Consumer {
       current.close();
     } catch (RuntimeException e) {
       LOG.error("{}: the migration could not be closed", out.peer(), e);
+    } finally {
+      giveTurnBack();
+    }
+  }
+
+  private void giveTurnBack() {
+    String name = written;
+    written = null;
+    if (name != null) {
+      turns.giveBack(name, out);
     }
   }
 }

@@ -1,0 +1,140 @@
+package io.pagelift.pageserver.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pagelift.common.HostPort;
+import io.pagelift.common.PageRun;
+import io.pagelift.wire.ClientOptions;
+import io.pagelift.wire.MigrationSession;
+import io.pagelift.wire.PageServerClient;
+import io.pagelift.wire.RoundWriter;
+import io.pagelift.wire.proto.ObjectInfo;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The page-server as a process of its own. */
+class PageServerMainTest {
+  private static final long EXIT_SECONDS = 60;
+  private static final ObjectInfo HEAP = ObjectInfo.newBuilder().setId(1).setKind(ObjectInfo.Kind.ADDRESS_SPACE).build();
+
+  @TempDir Path directory;
+
+  private final List<Process> started = new ArrayList<>();
+
+  @AfterEach
+  void endAll() throws Exception {
+    for (Process process : started) {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
+  private Process start(String... arguments) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp",
+                System.getProperty("java.class.path"), PageServerMain.class.getName()));
+    command.addAll(List.of(arguments));
+    Process process = new ProcessBuilder(command).redirectError(directory.resolve("stderr").toFile()).start();
+    started.add(process);
+    return process;
+  }
+
+  private Process serve() throws IOException {
+    return start("--port", "0", "--store", directory.resolve("store").toString());
+  }
+
+  private static HostPort address(Process server) throws IOException {
+    BufferedReader out = server.inputReader(StandardCharsets.UTF_8);
+    String line = out.readLine();
+    assertThat(line).startsWith("listening on 127.0.0.1:");
+    return HostPort.parse(line.substring("listening on ".length()));
+  }
+
+  private static int exitCode(Process process) throws InterruptedException {
+    assertThat(process.waitFor(EXIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+    return process.exitValue();
+  }
+
+  private String said() throws IOException {
+    return Files.readString(directory.resolve("stderr"));
+  }
+
+  private static void commitRound(MigrationSession session, int fill) {
+    RoundWriter round = session.beginRound("none", "t");
+    var pages = round.acquire();
+    pages.bytes().put(0, (byte) fill);
+    round.send(1, List.of(PageRun.data(0, 256)), pages);
+    round.commit(List.of(HEAP), false);
+  }
+
+  @Test
+  void itServesUntilItIsTerminatedAndKeepsWhatItCommitted() throws Exception {
+    Process first = serve();
+    try (PageServerClient client = PageServerClient.connect(address(first), ClientOptions.defaults("test"));
+        MigrationSession session = client.openForWriting("m")) {
+      commitRound(session, 1);
+      session.beginRound("none", "t");
+      first.destroy();
+      assertThat(exitCode(first)).isEqualTo(143);
+    }
+    Process second = serve();
+    try (PageServerClient client = PageServerClient.connect(address(second), ClientOptions.defaults("test"));
+        MigrationSession session = client.openForWriting("m")) {
+      assertThat(session.lastRound()).isEqualTo(1);
+      assertThat(session.held(1).pageCount()).isEqualTo(256);
+    }
+  }
+
+  @Test
+  void killedInTheMiddleOfARoundItComesBackWithTheRoundsBefore() throws Exception {
+    Process first = serve();
+    try (PageServerClient client = PageServerClient.connect(address(first), ClientOptions.defaults("test"));
+        MigrationSession session = client.openForWriting("m")) {
+      commitRound(session, 1);
+      RoundWriter round = session.beginRound("none", "t");
+      round.send(1, List.of(PageRun.data(1000, 256)), round.acquire());
+      first.destroyForcibly();
+      assertThat(exitCode(first)).isEqualTo(137);
+    }
+    Process second = serve();
+    try (PageServerClient client = PageServerClient.connect(address(second), ClientOptions.defaults("test"));
+        MigrationSession session = client.openForWriting("m")) {
+      assertThat(session.lastRound()).isEqualTo(1);
+      commitRound(session, 2);
+    }
+  }
+
+  @Test
+  void whatItCannotDoIsOneSentenceAndAnExitCode() throws Exception {
+    assertThat(exitCode(start())).isEqualTo(2);
+    assertThat(said()).isEqualTo("page-server: missing --port=N and --store=DIR; see 'page-server --help'\n");
+    assertThat(exitCode(start("--port", "70000", "--store", directory.resolve("s").toString()))).isEqualTo(2);
+    assertThat(said()).contains("--port must be 0 to 65535").hasLineCount(1);
+    assertThat(exitCode(start("--port", "0", "--store", directory.resolve("s").toString(), "--address", "0.0.0.0"))).isEqualTo(3);
+    assertThat(said()).contains("--insecure-plain-text").hasLineCount(1);
+    Path file = Files.createFile(directory.resolve("file"));
+    assertThat(exitCode(start("--port", "0", "--store", file.toString()))).isBetween(2, 3);
+    assertThat(said()).contains(file.toString()).hasLineCount(1);
+  }
+
+  @Test
+  void aPortInUseIsNamed() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String port = String.valueOf(taken.getLocalPort());
+      assertThat(exitCode(start("--port", port, "--store", directory.resolve("store").toString()))).isEqualTo(3);
+      assertThat(said()).contains("cannot listen on 127.0.0.1:" + port).contains("in use").hasLineCount(1);
+    }
+  }
+}
