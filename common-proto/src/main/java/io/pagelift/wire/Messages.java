@@ -1,6 +1,5 @@
 package io.pagelift.wire;
 
-import com.google.protobuf.MessageLite;
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageRun;
 import io.pagelift.common.PageliftException;
@@ -172,14 +171,5 @@ public final class Messages {
     StringBuilder out = new StringBuilder();
     text.codePoints().limit(MAX_ERROR_CHARS).forEach(c -> out.appendCodePoint(Character.isISOControl(c) ? '?' : c));
     return out.toString();
-  }
-
-  /** Whether a message class fits what a frame carries; for tests of completeness. */
-  static MessageLite defaultOf(FrameType type) {
-    try {
-      return type.parser().parseFrom(new byte[0]);
-    } catch (com.google.protobuf.InvalidProtocolBufferException e) {
-      throw new IllegalStateException("an empty message is always valid", e);
-    }
   }
 }

@@ -13,6 +13,8 @@ import java.nio.ByteBuffer;
 public final class RawPeer implements AutoCloseable {
   private static final int READ_MILLIS = 10_000;
 
+  private static final int DISCARD_BYTES = 64 << 10;
+
   private final Socket socket;
 
   /** Takes over a connected socket. */
@@ -63,9 +65,9 @@ public final class RawPeer implements AutoCloseable {
     return kind.cast(message);
   }
 
-  /** Whether the other end has closed its direction. */
+  /** Takes some of what has come; says whether the other end has closed its direction instead. */
   public boolean ended() throws IOException {
-    return socket.getInputStream().read() < 0;
+    return socket.getInputStream().read(new byte[DISCARD_BYTES]) < 0;
   }
 
   @Override
