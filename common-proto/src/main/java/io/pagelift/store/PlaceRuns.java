@@ -1,7 +1,5 @@
 package io.pagelift.store;
 
-import java.util.Arrays;
-
 /**
  * The pages that are held for one object, merged over rounds, with the place of each: ascending, disjoint runs, each a
  * stretch of neighbouring pages that lie in neighbouring places. Immutable; 20 bytes per run.
@@ -12,24 +10,12 @@ public final class PlaceRuns {
   /** The segment of pages that are all zero and stored nowhere. */
   public static final int ZERO_SEGMENT = 0;
 
-  private static final PlaceRuns NONE = new PlaceRuns(new long[0], new int[0], new long[0], 0);
+  private static final PlaceRuns NONE = new PlaceRuns(new RunArray());
 
-  private final long[] firstPages;
-  private final int[] pageCounts;
-  private final long[] places;
-  private final int size;
-  private final long totalPages;
+  private final RunArray runs;
 
-  PlaceRuns(long[] firstPages, int[] pageCounts, long[] places, int size) {
-    this.firstPages = firstPages;
-    this.pageCounts = pageCounts;
-    this.places = places;
-    this.size = size;
-    long total = 0;
-    for (int i = 0; i < size; i++) {
-      total += pageCounts[i];
-    }
-    this.totalPages = total;
+  PlaceRuns(RunArray runs) {
+    this.runs = runs;
   }
 
   /** No pages. */
@@ -39,42 +25,50 @@ public final class PlaceRuns {
 
   /** Number of runs. */
   public int size() {
-    return size;
+    return runs.size();
   }
 
   /** Number of pages in all runs. */
   public long totalPages() {
-    return totalPages;
+    return runs.totalPages();
   }
 
   /** First page of run {@code run}, 0 to size - 1. */
   public long firstPage(int run) {
-    return firstPages[checked(run)];
+    return runs.firstPage(checked(run));
   }
 
   /** Number of pages of a run, at least 1. */
   public int pageCount(int run) {
-    return pageCounts[checked(run)];
+    return runs.pageCount(checked(run));
   }
 
   /** The segment that holds a run, {@link #ZERO_SEGMENT} when its pages are all zero. */
   public int segment(int run) {
-    return Place.segment(places[checked(run)]);
+    return Place.segment(runs.place(checked(run)));
   }
 
   /** Index of the run's first page in its segment (byte offset / 4096); 0 for zero pages. */
   public long segmentPage(int run) {
-    return Place.segmentPage(places[checked(run)]);
+    return Place.segmentPage(runs.place(checked(run)));
   }
 
   /** The run that contains a page, or -1 when the page is not held. */
   public int indexOf(long page) {
-    int at = Arrays.binarySearch(firstPages, 0, size, page);
-    if (at >= 0) {
-      return at;
+    int low = 0;
+    int high = runs.size() - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      long first = runs.firstPage(middle);
+      if (page < first) {
+        high = middle - 1;
+      } else if (page - first >= runs.pageCount(middle)) {
+        low = middle + 1;
+      } else {
+        return middle;
+      }
     }
-    int before = -at - 2;
-    return before >= 0 && page - firstPages[before] < pageCounts[before] ? before : -1;
+    return -1;
   }
 
   /** Whether a page is held. */
@@ -83,14 +77,14 @@ public final class PlaceRuns {
   }
 
   private int checked(int run) {
-    if (run < 0 || run >= size) {
-      throw new IndexOutOfBoundsException("run " + run + " of " + size);
+    if (run < 0 || run >= runs.size()) {
+      throw new IndexOutOfBoundsException("run " + run + " of " + runs.size());
     }
     return run;
   }
 
   @Override
   public String toString() {
-    return "PlaceRuns[runs=" + size + ", pages=" + totalPages + "]";
+    return "PlaceRuns[runs=" + size() + ", pages=" + totalPages() + "]";
   }
 }

@@ -11,9 +11,9 @@ import java.util.Deque;
  * <p>Runs come in order of time and mostly ascending by page, since a dumper scans address spaces upwards. So the algorithm
  * is a natural merge sort that respects time: ascending runs are collected into a <em>stretch</em>; a run that does not
  * ascend begins the next one. Finished stretches go on a stack; two neighbours on it are merged (the younger wins) as soon as
- * the older is less than twice as long. That bounds the stack to a logarithm and the work to n log n for any order of
- * arrival, and costs one linear pass for the usual one. Dropped pages must stay as markers until the end, because they hide
- * pages of stretches further down.
+ * the older is less than twice as long. That bounds the stack to a logarithm, the memory to twice the result and the work to
+ * n log n for any order of arrival, and costs one linear pass for the usual one. Dropped pages must stay as markers until the
+ * end, because they hide pages of stretches further down.
  */
 public final class PlaceRunsBuilder {
   private final int maxRuns;
@@ -23,7 +23,7 @@ public final class PlaceRunsBuilder {
   /**
    * An empty view.
    *
-   * @param maxRuns bound of the runs that are held in memory at one time; more are an exhausted error
+   * @param maxRuns bound of the runs of the view, dropped pages included; more are an exhausted error
    */
   public PlaceRunsBuilder(int maxRuns) {
     this.maxRuns = maxRuns;
@@ -35,9 +35,7 @@ public final class PlaceRunsBuilder {
       push();
     }
     current.append(firstPage, pageCount, place);
-    if (current.size() > maxRuns) {
-      throw tooMany();
-    }
+    checkBound(current);
   }
 
   /** The merged view; the builder is empty afterwards. */
@@ -47,7 +45,7 @@ public final class PlaceRunsBuilder {
     while (!stretches.isEmpty()) {
       merged = merge(stretches.pop(), merged);
     }
-    return merged.withoutDrops();
+    return new PlaceRuns(merged.withoutDrops());
   }
 
   private void push() {
@@ -56,7 +54,7 @@ public final class PlaceRunsBuilder {
     if (younger.size() == 0) {
       return;
     }
-    while (!stretches.isEmpty() && stretches.peek().size() < 2L * younger.size()) {
+    while (!stretches.isEmpty() && stretches.element().size() < 2L * younger.size()) {
       younger = merge(stretches.pop(), younger);
     }
     stretches.push(younger);
@@ -70,15 +68,15 @@ public final class PlaceRunsBuilder {
       return older;
     }
     RunArray merged = RunArray.merge(older, younger);
-    if (merged.size() > maxRuns) {
-      throw tooMany();
-    }
+    checkBound(merged);
     return merged;
   }
 
-  private PageliftException tooMany() {
-    return new PageliftException(
-        ErrorCategory.EXHAUSTED,
-        "An object's pages lie in more than " + maxRuns + " pieces; begin a new migration name, its first round is whole again.");
+  private void checkBound(RunArray runs) {
+    if (runs.size() > maxRuns) {
+      throw new PageliftException(
+          ErrorCategory.EXHAUSTED,
+          "An object's pages lie in more than " + maxRuns + " pieces; begin a new --name, its first round is whole again.");
+    }
   }
 }

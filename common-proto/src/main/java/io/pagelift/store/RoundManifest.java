@@ -33,7 +33,7 @@ public final class RoundManifest {
    * @param name the migration that the file should belong to
    * @param round the round that it should describe
    */
-  static RoundManifest open(Path file, String name, int round) {
+  public static RoundManifest open(Path file, String name, int round) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       ManifestFormat.Preamble preamble = ManifestFormat.readPreamble(channel, file);
       RoundHeader header = readHeader(channel, preamble, file);

@@ -1,13 +1,48 @@
 package io.pagelift.store;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
-/** Ascending, disjoint runs in primitive arrays; neighbours that continue each other are one run. Grows at the end only. */
+/**
+ * Ascending, disjoint runs in primitive arrays of 4096 runs each, 20 bytes per run; neighbours that continue each other are one
+ * run. Grows at the end only. In chunks, because merging two can then let go of each chunk as it is used up: a million runs are
+ * never in memory twice.
+ */
 final class RunArray {
-  private long[] firstPages = new long[16];
-  private int[] pageCounts = new int[16];
-  private long[] places = new long[16];
+  private static final int CHUNK_BITS = 12;
+  private static final int CHUNK_RUNS = 1 << CHUNK_BITS;
+  private static final int FIRST_CHUNK_RUNS = 16;
+  private static final Chunk NO_CHUNK = new Chunk(0);
+
+  private static final class Chunk {
+    private long[] firstPages;
+    private int[] pageCounts;
+    private long[] places;
+
+    Chunk(int runs) {
+      firstPages = new long[runs];
+      pageCounts = new int[runs];
+      places = new long[runs];
+    }
+
+    void put(int at, long firstPage, int pageCount, long place) {
+      if (at == firstPages.length) {
+        firstPages = Arrays.copyOf(firstPages, at * 2);
+        pageCounts = Arrays.copyOf(pageCounts, at * 2);
+        places = Arrays.copyOf(places, at * 2);
+      }
+      firstPages[at] = firstPage;
+      pageCounts[at] = pageCount;
+      places[at] = place;
+    }
+  }
+
+  private final List<Chunk> chunks = new ArrayList<>();
   private int size;
+  private long totalPages;
+  private long endPage;
+  private long nextPlace = Long.MIN_VALUE;
 
   int size() {
     return size;
@@ -15,39 +50,56 @@ final class RunArray {
 
   /** The page after the last one; 0 when empty. */
   long endPage() {
-    return size == 0 ? 0 : firstPages[size - 1] + pageCounts[size - 1];
+    return endPage;
+  }
+
+  /** Pages in all runs. */
+  long totalPages() {
+    return totalPages;
+  }
+
+  long firstPage(int run) {
+    return chunks.get(run >>> CHUNK_BITS).firstPages[run & (CHUNK_RUNS - 1)];
+  }
+
+  int pageCount(int run) {
+    return chunks.get(run >>> CHUNK_BITS).pageCounts[run & (CHUNK_RUNS - 1)];
+  }
+
+  long place(int run) {
+    return chunks.get(run >>> CHUNK_BITS).places[run & (CHUNK_RUNS - 1)];
   }
 
   /** Appends a run that begins at {@link #endPage()} or later. */
   void append(long firstPage, int pageCount, long place) {
-    if (size > 0) {
-      int last = size - 1;
-      int count = pageCounts[last];
-      boolean neighbour = firstPages[last] + count == firstPage && Place.plus(places[last], count) == place;
-      if (neighbour && count <= Integer.MAX_VALUE - pageCount) {
-        pageCounts[last] = count + pageCount;
-        return;
+    boolean continues = size > 0 && firstPage == endPage && place == nextPlace;
+    int last = size - 1;
+    if (continues && pageCount(last) <= Integer.MAX_VALUE - pageCount) {
+      chunks.get(last >>> CHUNK_BITS).pageCounts[last & (CHUNK_RUNS - 1)] += pageCount;
+    } else {
+      int at = size & (CHUNK_RUNS - 1);
+      if (at == 0) {
+        chunks.add(new Chunk(size == 0 ? FIRST_CHUNK_RUNS : CHUNK_RUNS));
       }
+      chunks.get(size >>> CHUNK_BITS).put(at, firstPage, pageCount, place);
+      size++;
     }
-    if (size == firstPages.length) {
-      grow(size + (size >> 1));
-    }
-    firstPages[size] = firstPage;
-    pageCounts[size] = pageCount;
-    places[size] = place;
-    size++;
+    totalPages += pageCount;
+    endPage = firstPage + pageCount;
+    nextPlace = Place.plus(place, pageCount);
   }
 
-  /** All of {@code younger}, and of {@code older} what lies between. */
+  /** All of {@code younger}, and of {@code older} what lies between. Both are used up: they must not be used again. */
   static RunArray merge(RunArray older, RunArray younger) {
     RunArray merged = new RunArray();
-    merged.grow(Math.max(16, older.size + younger.size));
     int at = 0;
     long doneUntil = 0;
     for (int i = 0; i < younger.size; i++) {
-      at = merged.copy(older, at, doneUntil, younger.firstPages[i]);
-      merged.append(younger.firstPages[i], younger.pageCounts[i], younger.places[i]);
-      doneUntil = younger.firstPages[i] + younger.pageCounts[i];
+      long first = younger.firstPage(i);
+      at = merged.copy(older, at, doneUntil, first);
+      merged.append(first, younger.pageCount(i), younger.place(i));
+      doneUntil = merged.endPage;
+      younger.release(i);
     }
     merged.copy(older, at, doneUntil, Long.MAX_VALUE);
     return merged;
@@ -59,39 +111,39 @@ final class RunArray {
    */
   private int copy(RunArray source, int at, long from, long until) {
     int run = at;
-    while (run < source.size && source.firstPages[run] < until) {
-      long first = source.firstPages[run];
-      long end = first + source.pageCounts[run];
+    while (run < source.size && source.firstPage(run) < until) {
+      long first = source.firstPage(run);
+      long end = first + source.pageCount(run);
       long begin = Math.max(first, from);
       long stop = Math.min(end, until);
       if (begin < stop) {
-        append(begin, (int) (stop - begin), Place.plus(source.places[run], begin - first));
+        append(begin, (int) (stop - begin), Place.plus(source.place(run), begin - first));
       }
       if (end > until) {
         return run;
       }
+      source.release(run);
       run++;
     }
     return run;
   }
 
-  PlaceRuns withoutDrops() {
-    int kept = 0;
-    for (int i = 0; i < size; i++) {
-      if (places[i] != Place.DROP) {
-        firstPages[kept] = firstPages[i];
-        pageCounts[kept] = pageCounts[i];
-        places[kept] = places[i];
-        kept++;
-      }
+  /** Run {@code run} and those before it are needed no more. */
+  private void release(int run) {
+    if ((run & (CHUNK_RUNS - 1)) == CHUNK_RUNS - 1) {
+      chunks.set(run >>> CHUNK_BITS, NO_CHUNK);
     }
-    return new PlaceRuns(
-        Arrays.copyOf(firstPages, kept), Arrays.copyOf(pageCounts, kept), Arrays.copyOf(places, kept), kept);
   }
 
-  private void grow(int capacity) {
-    firstPages = Arrays.copyOf(firstPages, capacity);
-    pageCounts = Arrays.copyOf(pageCounts, capacity);
-    places = Arrays.copyOf(places, capacity);
+  /** The runs that are held. This array is used up. */
+  RunArray withoutDrops() {
+    RunArray kept = new RunArray();
+    for (int run = 0; run < size; run++) {
+      if (place(run) != Place.DROP) {
+        kept.append(firstPage(run), pageCount(run), place(run));
+      }
+      release(run);
+    }
+    return kept;
   }
 }

@@ -3,7 +3,10 @@ package io.pagelift.store;
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -24,13 +27,18 @@ public final class StoreErrors {
         cause);
   }
 
-  /** The operating system's reason, without repeating the file's name. */
+  /** The operating system's reason, in words. */
   public static String reason(IOException cause) {
-    if (cause instanceof FileSystemException failure) {
-      @Nullable String reason = failure.getReason();
-      return reason != null ? reason : cause.getClass().getSimpleName();
+    if (cause instanceof NoSuchFileException failure) {
+      return "there is no " + failure.getFile();
     }
-    @Nullable String message = cause.getMessage();
-    return message != null ? message : cause.getClass().getSimpleName();
+    if (cause instanceof FileAlreadyExistsException failure) {
+      return failure.getFile() + " is not a directory";
+    }
+    if (cause instanceof AccessDeniedException failure) {
+      return "no permission for " + failure.getFile();
+    }
+    @Nullable String reason = cause instanceof FileSystemException failure ? failure.getReason() : cause.getMessage();
+    return reason != null ? reason : "input or output failed";
   }
 }

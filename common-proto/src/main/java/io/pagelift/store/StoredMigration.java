@@ -16,11 +16,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /** The committed rounds of one migration as they were when it was read. Immutable. */
 public final class StoredMigration {
-  /** Bound of the runs of one merged view, see {@link PlaceRunsBuilder}: at most 160 MB. */
-  public static final int MAX_VIEW_RUNS = 8 << 20;
+  /** Bound of the runs of one object's merged view, see {@link PlaceRunsBuilder}: 20 MiB, twice that while merging. */
+  public static final int MAX_VIEW_RUNS = 1 << 20;
 
   private final StoreLayout layout;
   private final String name;
@@ -113,6 +114,30 @@ public final class StoredMigration {
           });
     }
     return builder.build();
+  }
+
+  /**
+   * Throws an exhausted error when a further round would give an object a merged view of too many runs.
+   *
+   * @param added the round that is about to be committed
+   * @param maxRuns bound of a view, see {@link PlaceRunsBuilder}
+   */
+  public void checkViews(RoundManifest added, int maxRuns) {
+    if (Stream.concat(rounds.stream(), Stream.of(added)).mapToLong(RoundManifest::runCount).sum() <= maxRuns) {
+      return;
+    }
+    List<RoundManifest> all = new ArrayList<>(rounds);
+    all.add(added);
+    Map<Long, Long> runsByObject = new HashMap<>();
+    for (RoundManifest round : all) {
+      round.forEachRun((object, firstPage, pageCount, place) -> runsByObject.merge(object, 1L, Long::sum));
+    }
+    runsByObject.forEach(
+        (object, runs) -> {
+          if (runs > maxRuns) {
+            new StoredMigration(layout, name, all).places(object, maxRuns);
+          }
+        });
   }
 
   /** What is held of every object that any round names, by object id, in one pass over the manifests. */

@@ -138,7 +138,7 @@ final class DirectoryPageStore implements PageStore {
 
   @Override
   public MigrationReader readMigration(String name) {
-    return new CommittedMigration(reader, reader.migration(name), options.maxRunsPerMigration());
+    return new CommittedMigration(reader, reader.migration(name), options.maxViewRuns());
   }
 
   @Override

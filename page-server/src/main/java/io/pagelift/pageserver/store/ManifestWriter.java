@@ -3,6 +3,7 @@ package io.pagelift.pageserver.store;
 import com.google.protobuf.ByteString;
 import io.pagelift.store.ManifestFormat;
 import io.pagelift.store.Place;
+import io.pagelift.store.RoundManifest;
 import io.pagelift.store.StoreLayout;
 import io.pagelift.store.proto.RoundHeader;
 import java.io.IOException;
@@ -55,11 +56,6 @@ final class ManifestWriter {
     place = runPlace;
   }
 
-  /** Runs so far, the one that may still grow included. */
-  long runCount() {
-    return runCount + (pageCount > 0 ? 1 : 0);
-  }
-
   /** Writes the rest and puts the temporary file on stable storage. */
   void finish(RoundHeader header) throws IOException {
     flushRun();
@@ -74,6 +70,11 @@ final class ManifestWriter {
     PrivateFiles.writeFully(channel, preamble, 0);
     channel.force(true);
     channel.close();
+  }
+
+  /** Reads the finished file back before it has its name. */
+  RoundManifest reopen(String name, int round) {
+    return RoundManifest.open(part, name, round);
   }
 
   /** Gives the finished file its name. */
@@ -93,7 +94,9 @@ final class ManifestWriter {
       return;
     }
     ManifestFormat.putRun(buffer, objectId, firstPage, pageCount, place);
-    runCount++;
+    if (++runCount > ManifestFormat.MAX_RUNS) {
+      throw new IOException("more than " + ManifestFormat.MAX_RUNS + " runs in one round");
+    }
     if (!buffer.hasRemaining()) {
       flushBuffer();
     }

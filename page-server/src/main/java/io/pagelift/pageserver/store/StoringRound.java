@@ -37,7 +37,6 @@ final class StoringRound implements RoundInProgress {
   private final int round;
   private final RoundHeader.Builder header;
   private final ManifestWriter manifest;
-  private final long runsBefore;
   private final PageBatch batch;
   private final PlaceRanges stored = new PlaceRanges();
   private final RoundCounts counts = new RoundCounts();
@@ -68,7 +67,6 @@ final class StoringRound implements RoundInProgress {
             .setTracker(tracker)
             .setTrackingToken(trackingToken)
             .setStartedUnixNanos(startedUnixNanos);
-    this.runsBefore = migration.committedRuns();
     this.nextObjectId = migration.nextObjectId();
     this.batch = new PageBatch(store.pageHash());
     this.manifest = new ManifestWriter(store.layout().manifestFile(migration.name(), round));
@@ -99,7 +97,6 @@ final class StoringRound implements RoundInProgress {
               }
             }
           }
-          checkRunCount();
         });
   }
 
@@ -134,16 +131,6 @@ final class StoringRound implements RoundInProgress {
       throw new PageliftException(ErrorCategory.USAGE, "There is no object " + objectId + "; object ids begin with 1.");
     }
     nextObjectId = Math.max(nextObjectId, objectId + 1);
-  }
-
-  private void checkRunCount() {
-    int bound = store.options().maxRunsPerMigration();
-    if (runsBefore + manifest.runCount() > bound) {
-      throw new PageliftException(
-          ErrorCategory.EXHAUSTED,
-          "The rounds of migration '" + migration.name() + "' lie in more than " + bound
-              + " pieces; begin a new --name, its first round is whole again.");
-    }
   }
 
   @Override
@@ -216,6 +203,7 @@ final class StoringRound implements RoundInProgress {
           ErrorCategory.REFUSED, "Round " + round + " has too many objects (" + objects.size() + ") for its manifest.");
     }
     manifest.finish(finished);
+    migration.checkViews(manifest.reopen(migration.name(), round));
   }
 
   /** Names what is forced: blobs first and durably, so that no manifest ever refers to a blob that is not there. */

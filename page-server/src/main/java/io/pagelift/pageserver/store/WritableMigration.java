@@ -54,7 +54,7 @@ final class WritableMigration implements MigrationLog {
 
   @Override
   public PageRuns held(long objectId) {
-    return HeldPages.of(stored.places(objectId, store.options().maxRunsPerMigration()));
+    return HeldPages.of(stored.places(objectId, store.options().maxViewRuns()));
   }
 
   @Override
@@ -80,9 +80,9 @@ final class WritableMigration implements MigrationLog {
     }
   }
 
-  /** Runs in the manifests of all committed rounds. */
-  long committedRuns() {
-    return stored.rounds().stream().mapToLong(RoundManifest::runCount).sum();
+  /** Refuses a round that would make the view of an object too large to be merged in memory. */
+  void checkViews(RoundManifest added) {
+    stored.checkViews(added, store.options().maxViewRuns());
   }
 
   /** The round in progress is committed: sees what is on disk now. */

@@ -108,7 +108,17 @@ class StoreRulesTest {
       for (int page = 0; page < 100; page++) {
         round.append(1, List.of(PageRun.zero(page * 2L, 1)), nothing);
       }
-      assertRefused(ErrorCategory.EXHAUSTED, () -> round.append(1, List.of(PageRun.zero(500, 1)), nothing));
+      round.commit(List.of(), false);
+      RoundInProgress within = Stores.begin(migration);
+      within.append(1, List.of(PageRun.drop(0, 1), PageRun.zero(0, 1), PageRun.zero(7, 3)), nothing);
+      within.append(2, List.of(PageRun.zero(0, 1)), nothing);
+      within.commit(List.of(), false);
+      RoundInProgress beyond = Stores.begin(migration);
+      for (int page = 0; page < 5; page++) {
+        beyond.append(1, List.of(PageRun.zero(500 + page * 2L, 1)), nothing);
+      }
+      assertRefused(ErrorCategory.EXHAUSTED, () -> beyond.commit(List.of(), false));
+      assertThat(migration.lastRound()).isEqualTo(2);
     }
   }
 
