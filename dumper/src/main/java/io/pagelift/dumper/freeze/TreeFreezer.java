@@ -8,8 +8,10 @@ import io.pagelift.linux.Deadline;
 import io.pagelift.linux.Errno;
 import io.pagelift.linux.Kernel;
 import io.pagelift.linux.KernelException;
+import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.linux.ptrace.ProcessThreads;
 import io.pagelift.linux.ptrace.PtraceOptions;
+import io.pagelift.linux.ptrace.Registers;
 import io.pagelift.linux.ptrace.Tracee;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -37,6 +39,9 @@ final class TreeFreezer {
   /** A healthy thread stops within microseconds; 100 ms without an answer is a thread that waits for something. */
   private static final long ATTEMPT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
+  /** On kernels without /proc/PID/stack or sched no look helps, so it does not go on for ever. */
+  private static final int MAX_RESAMPLES = 8;
+
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
   private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
@@ -46,6 +51,7 @@ final class TreeFreezer {
   private HeldThreads held = new HeldThreads();
   private final Set<Integer> pids = new LinkedHashSet<>();
   private SleepSamples samples = SleepSamples.none();
+  private int resamples;
 
   TreeFreezer(TracerThread tracer, int rootPid, boolean sampleSleeps) {
     this.tracer = tracer;
@@ -81,6 +87,10 @@ final class TreeFreezer {
     boolean complete = false;
     try {
       stopAll(reader, attemptDeadline);
+      if (sampleSleeps && resamples < MAX_RESAMPLES && anyUnknownCall()) {
+        resamples++;
+        return new Attempt(null, "threads whose interrupted calls could not be told");
+      }
       FreezeTimes times =
           new FreezeTimes(
               beganNanos,
@@ -106,6 +116,22 @@ final class TreeFreezer {
         held.letGo(tracer);
       }
     }
+  }
+
+  /**
+   * Whether a thread is in restart_syscall(2), because an earlier freeze interrupted it, and was not seen asleep in it before
+   * this one: then nothing tells which call it really is in. A moment later it sleeps again and can be seen.
+   */
+  private boolean anyUnknownCall() {
+    for (Tracee tracee : held.all()) {
+      Registers registers = tracee.registers();
+      if (registers.restartPending()
+          && registers.syscallNumber() == SyscallNumbers.RESTART_SYSCALL
+          && samples.of(tracee.tid()) == null) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void stopAll(RawReader reader, Deadline deadline) {

@@ -23,7 +23,8 @@ import java.util.List;
  * @param dumpable PR_GET_DUMPABLE
  * @param childSubreaper PR_GET_CHILD_SUBREAPER
  * @param denyWriteExecute PR_GET_MDWE, 0 where the kernel has none
- * @param signalActions the kernel's struct sigaction of signals 1 to 64, 32 bytes each
+ * @param signals whose actions were asked for
+ * @param signalActions the kernel's struct sigaction of each of them, 32 bytes each
  * @param intervalTimers struct itimerval of ITIMER_REAL, VIRTUAL and PROF, 32 bytes each
  * @param posixTimers struct itimerspec of each POSIX timer, 32 bytes each, in the order of /proc/PID/timers
  * @param overruns of each POSIX timer
@@ -34,6 +35,7 @@ record InjectedProcess(
     int dumpable,
     boolean childSubreaper,
     int denyWriteExecute,
+    List<Integer> signals,
     ByteBuffer signalActions,
     ByteBuffer intervalTimers,
     ByteBuffer posixTimers,
@@ -46,13 +48,17 @@ record InjectedProcess(
   private static final int FIXED_CALLS = 96;
   private static final int FIXED_DATA_BYTES = 8192;
 
-  /** Asks a stopped process; on the tracer thread. */
-  static InjectedProcess ask(Tracee leader, List<ProcTimers.Timer> timers) {
+  /**
+   * Asks a stopped process; on the tracer thread.
+   *
+   * @param signals whose actions to ask for; every question costs the freeze two stops
+   */
+  static InjectedProcess ask(Tracee leader, List<ProcTimers.Timer> timers, List<Integer> signals) {
     long workBytes =
         FIXED_DATA_BYTES + (long) CALL_BYTES * (FIXED_CALLS + 2L * timers.size()) + (long) TIMER_BYTES * timers.size();
     try (LivingInjection injection = LivingInjection.open(leader)) {
       WorkArea area = injection.workArea(workBytes * 2);
-      return new Asking(injection, area, timers).answers();
+      return new Asking(injection, area, timers, signals).answers();
     }
   }
 
@@ -70,6 +76,7 @@ record InjectedProcess(
     private final LivingInjection injection;
     private final WorkArea area;
     private final Batch batch;
+    private final List<Integer> signals;
     private final InjectedThread.Questions leader;
     private final int brk;
     private final int dumpable;
@@ -82,7 +89,9 @@ record InjectedProcess(
     private final List<Integer> required = new ArrayList<>();
     private final List<Integer> overruns = new ArrayList<>();
 
-    Asking(LivingInjection injection, WorkArea area, List<ProcTimers.Timer> timers) {
+    Asking(
+        LivingInjection injection, WorkArea area, List<ProcTimers.Timer> timers, List<Integer> signals) {
+      this.signals = signals;
       this.injection = injection;
       this.area = area;
       this.batch = injection.newBatch();
@@ -92,10 +101,10 @@ record InjectedProcess(
       denyWriteExecute = batch.add(SyscallNumbers.PRCTL, PR_GET_MDWE, 0, 0, 0, 0);
       subreaperPlace = batch.reserve(Integer.BYTES);
       subreaper = batch.add(SyscallNumbers.PRCTL, Constants.PR_GET_CHILD_SUBREAPER, subreaperPlace, 0, 0, 0);
-      actionsPlace = batch.reserve(Constants.SIGNAL_COUNT * ACTION_BYTES);
-      for (int signal = 1; signal <= Constants.SIGNAL_COUNT; signal++) {
-        long place = actionsPlace + (long) (signal - 1) * ACTION_BYTES;
-        required.add(batch.add(SyscallNumbers.RT_SIGACTION, signal, 0, place, Constants.SIGNAL_SET_BYTES));
+      actionsPlace = batch.reserve(signals.size() * ACTION_BYTES);
+      for (int i = 0; i < signals.size(); i++) {
+        long place = actionsPlace + (long) i * ACTION_BYTES;
+        required.add(batch.add(SyscallNumbers.RT_SIGACTION, signals.get(i), 0, place, Constants.SIGNAL_SET_BYTES));
       }
       intervalPlace = batch.reserve(INTERVAL_TIMERS * TIMER_BYTES);
       for (int which = 0; which < INTERVAL_TIMERS; which++) {
@@ -119,7 +128,8 @@ record InjectedProcess(
           (int) results.check(dumpable, "PR_GET_DUMPABLE"),
           results.check(subreaper, "PR_GET_CHILD_SUBREAPER") == 0 && read(subreaperPlace, Integer.BYTES).getInt(0) != 0,
           (int) Math.max(0, results.result(denyWriteExecute)),
-          read(actionsPlace, Constants.SIGNAL_COUNT * ACTION_BYTES),
+          signals,
+          read(actionsPlace, signals.size() * ACTION_BYTES),
           read(intervalPlace, INTERVAL_TIMERS * TIMER_BYTES),
           read(posixPlace, overruns.size() * TIMER_BYTES),
           overruns.stream().map(index -> (int) Math.max(0, results.result(index))).toList());

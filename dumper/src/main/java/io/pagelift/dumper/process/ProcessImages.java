@@ -53,7 +53,7 @@ public final class ProcessImages {
             .setStopSignal(process.stopSignal())
             .setAddressSpace(AddressSpaces.of(reading, objectId, parts))
             .addAllDescriptors(descriptors)
-            .addAllSignalActions(TimerImages.actions(reading.injected().signalActions()))
+            .addAllSignalActions(TimerImages.actions(reading.injected()))
             .addAllSharedPending(ThreadImages.queued(reading.sharedPending()))
             .setTimers(TimerImages.timers(reading))
             .addAllLimits(limits(reading))
@@ -63,7 +63,7 @@ public final class ProcessImages {
           ThreadImages.of(
               thread, parts.tree().samples(), parts.tree().times().monotonicNanos(), parts.onlineProcessors()));
     }
-    ProcStatus status = ProcStatus.parse(reading.threads().get(0).rawStatus());
+    ProcStatus status = reading.threads().get(0).status();
     return image.setFs(places(reading, status)).setControls(controls(reading, status)).build();
   }
 

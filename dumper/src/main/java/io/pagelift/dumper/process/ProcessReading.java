@@ -6,6 +6,9 @@ import io.pagelift.dumper.facts.RawReader;
 import io.pagelift.dumper.freeze.FrozenProcess;
 import io.pagelift.dumper.thread.InjectedThread;
 import io.pagelift.dumper.thread.ThreadReading;
+import io.pagelift.linux.Errno;
+import io.pagelift.linux.KernelException;
+import io.pagelift.linux.ProcStatus;
 import io.pagelift.linux.ProcTimers;
 import io.pagelift.linux.ResourceLimit;
 import io.pagelift.linux.ptrace.Tracee;
@@ -35,13 +38,15 @@ public final class ProcessReading {
     String place = "/proc/" + process.pid() + "/";
     timers = ProcTimers.parse(bytes(reader, place + "timers"));
     // Questions first, registers after: see ThreadReading.
-    injected = InjectedProcess.ask(process.leader(), timers);
+    injected =
+        InjectedProcess.ask(process.leader(), timers, TimerImages.worthAsking(status(facts, process.leader())));
     List<InjectedThread> answers = new ArrayList<>(List.of(injected.leader()));
     for (Tracee thread : process.threads().subList(1, process.threads().size())) {
       answers.add(InjectedProcess.askThread(thread));
     }
     for (int i = 0; i < answers.size(); i++) {
-      threads.add(ThreadReading.read(reader, process.threads().get(i), answers.get(i)));
+      Tracee thread = process.threads().get(i);
+      threads.add(ThreadReading.read(reader, thread, status(facts, thread), answers.get(i)));
     }
     sharedPending = process.leader().pendingSignals(true);
     for (int resource = 0; resource < ResourceLimit.COUNT; resource++) {
@@ -58,6 +63,14 @@ public final class ProcessReading {
   /** Reads a stopped process; on the tracer thread. */
   public static ProcessReading read(RawReader reader, FrozenProcess process, ProcessFacts facts) {
     return new ProcessReading(reader, process, facts);
+  }
+
+  private static ProcStatus status(ProcessFacts facts, Tracee thread) {
+    ProcStatus status = facts.statusByThread().get(thread.tid());
+    if (status == null) {
+      throw new KernelException("read", Errno.ESRCH, thread.pid(), "status of thread " + thread.tid());
+    }
+    return status;
   }
 
   private static byte[] bytes(RawReader reader, String name) {

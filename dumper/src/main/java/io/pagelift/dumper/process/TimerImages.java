@@ -5,6 +5,7 @@ import io.pagelift.image.PosixTimer;
 import io.pagelift.image.SignalAction;
 import io.pagelift.image.Timers;
 import io.pagelift.linux.Constants;
+import io.pagelift.linux.ProcStatus;
 import io.pagelift.linux.ProcTimers;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -66,14 +67,27 @@ final class TimerImages {
     return timer.toThread() ? kind | SIGEV_THREAD_ID : kind;
   }
 
-  /** The actions that are not the default in every respect. Kernel's struct sigaction: handler, flags, restorer, mask. */
-  static List<SignalAction> actions(ByteBuffer words) {
-    List<SignalAction> actions = new ArrayList<>();
+  /** The signals whose actions have to be asked for: those that are caught or ignored, and SIGCHLD for its flags. */
+  static List<Integer> worthAsking(ProcStatus status) {
+    long mask = status.mask("SigCgt") | status.mask("SigIgn") | 1L << (Constants.SIGCHLD - 1);
+    List<Integer> signals = new ArrayList<>();
     for (int signal = 1; signal <= Constants.SIGNAL_COUNT; signal++) {
-      int at = (signal - 1) * InjectedProcess.ACTION_BYTES;
+      if ((mask >>> (signal - 1) & 1) != 0) {
+        signals.add(signal);
+      }
+    }
+    return signals;
+  }
+
+  /** The actions that are not the default in every respect. Kernel's struct sigaction: handler, flags, restorer, mask. */
+  static List<SignalAction> actions(InjectedProcess injected) {
+    List<SignalAction> actions = new ArrayList<>();
+    ByteBuffer words = injected.signalActions();
+    for (int i = 0; i < injected.signals().size(); i++) {
+      int at = i * InjectedProcess.ACTION_BYTES;
       SignalAction action =
           SignalAction.newBuilder()
-              .setSignal(signal)
+              .setSignal(injected.signals().get(i))
               .setHandler(words.getLong(at))
               .setFlags(words.getLong(at + 8))
               .setRestorer(words.getLong(at + 16))

@@ -31,7 +31,7 @@ public final class ThreadImages {
   public static ThreadImage of(
       ThreadReading reading, SleepSamples samples, long frozenMonotonicNanos, int onlineProcessors) {
     InjectedThread injected = reading.injected();
-    ProcStatus status = ProcStatus.parse(reading.rawStatus());
+    ProcStatus status = reading.status();
     ThreadImage.Builder image =
         ThreadImage.newBuilder()
             .setTid(reading.tid())

@@ -3,6 +3,7 @@ package io.pagelift.dumper.thread;
 import io.pagelift.dumper.facts.RawReader;
 import io.pagelift.linux.Errno;
 import io.pagelift.linux.KernelException;
+import io.pagelift.linux.ProcStatus;
 import io.pagelift.linux.RobustList;
 import io.pagelift.linux.SchedAttributes;
 import io.pagelift.linux.ptrace.Registers;
@@ -29,14 +30,15 @@ public final class ThreadReading {
   private final SchedAttributes scheduling;
   private final byte[] affinity;
   private final int ioPriority;
-  private final byte[] rawStatus;
+  private final ProcStatus status;
   private final byte[] rawComm;
   private final String timerSlack;
   private final @Nullable InterruptedSleep interruptedSleep;
 
-  private ThreadReading(RawReader reader, Tracee tracee, InjectedThread injected) {
+  private ThreadReading(RawReader reader, Tracee tracee, ProcStatus status, InjectedThread injected) {
     this.tid = tracee.tid();
     this.injected = injected;
+    this.status = status;
     this.registers = tracee.registers();
     this.extendedState = tracee.extendedState();
     this.signalMask = tracee.signalMask();
@@ -47,16 +49,19 @@ public final class ThreadReading {
     this.affinity = SchedAttributes.affinity(tid);
     this.ioPriority = SchedAttributes.ioPriority(tid);
     String task = "/proc/" + tracee.pid() + "/task/" + tid;
-    this.rawStatus = present(reader.file(task + "/status"), tracee);
     this.rawComm = present(reader.file(task + "/comm"), tracee);
     // The file exists in /proc/TID only, not under task; /proc finds threads by their own number too.
     this.timerSlack = reader.text("/proc/" + tid + "/timerslack_ns").strip();
     this.interruptedSleep = InterruptedSleep.read(tracee.pid(), registers);
   }
 
-  /** Reads a stopped thread; on the tracer thread. */
-  public static ThreadReading read(RawReader reader, Tracee tracee, InjectedThread injected) {
-    return new ThreadReading(reader, tracee, injected);
+  /**
+   * Reads a stopped thread; on the tracer thread.
+   *
+   * @param status read in the freeze, but before any injected call: those add to its count of context switches
+   */
+  public static ThreadReading read(RawReader reader, Tracee tracee, ProcStatus status, InjectedThread injected) {
+    return new ThreadReading(reader, tracee, status, injected);
   }
 
   private static byte[] present(byte @Nullable [] bytes, Tracee tracee) {
@@ -111,9 +116,9 @@ public final class ThreadReading {
     return ioPriority;
   }
 
-  /** The text of the thread's {@code status}. */
-  public byte[] rawStatus() {
-    return rawStatus;
+  /** The thread's {@code status}. */
+  public ProcStatus status() {
+    return status;
   }
 
   byte[] rawComm() {
