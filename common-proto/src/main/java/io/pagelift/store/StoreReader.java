@@ -11,8 +11,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a store on this host, whether or not a page-server is writing it: committed rounds never change, and what is not
@@ -24,7 +27,10 @@ import java.util.concurrent.ConcurrentMap;
 public final class StoreReader implements AutoCloseable {
   private static final int CHECK_BYTES = 256 * StoreLayout.PAGE_BYTES;
 
+  private static final int CHECK_BUFFERS = 4;
+
   private final StoreLayout layout;
+  private final BlockingQueue<ByteBuffer> checkBuffers = new ArrayBlockingQueue<>(CHECK_BUFFERS);
   private final ConcurrentMap<Integer, SegmentReader> segments = new ConcurrentHashMap<>();
 
   private StoreReader(StoreLayout layout) {
@@ -94,11 +100,17 @@ public final class StoreReader implements AutoCloseable {
 
   /** Reads pages and checks them, 1 MiB at a time. */
   public void checkPages(int segment, long segmentPage, long pageCount) {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(CHECK_BYTES);
-    for (long done = 0; done < pageCount; ) {
-      int count = (int) Math.min(CHECK_BYTES / StoreLayout.PAGE_BYTES, pageCount - done);
-      readPages(segment, segmentPage + done, count, buffer.clear());
-      done += count;
+    @Nullable ByteBuffer pooled = checkBuffers.poll();
+    ByteBuffer buffer = pooled != null ? pooled : ByteBuffer.allocateDirect(CHECK_BYTES);
+    try {
+      for (long done = 0; done < pageCount; ) {
+        int count = (int) Math.min(CHECK_BYTES / StoreLayout.PAGE_BYTES, pageCount - done);
+        readPages(segment, segmentPage + done, count, buffer.clear());
+        done += count;
+      }
+    } finally {
+      // Full: one thread more than usual came at one time. Its buffer is left to the collector.
+      checkBuffers.offer(buffer);
     }
   }
 

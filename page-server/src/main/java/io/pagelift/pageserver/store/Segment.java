@@ -24,7 +24,8 @@ final class Segment implements AutoCloseable {
   private volatile int forcedPages;
   private volatile boolean failed;
 
-  private Segment(int number, FileChannel pages, FileChannel index, int pageCount) {
+  /** A segment over open files that hold {@code pageCount} forced pages; owns the files. */
+  Segment(int number, FileChannel pages, FileChannel index, int pageCount) {
     this.number = number;
     this.pages = pages;
     this.index = index;
@@ -62,6 +63,10 @@ final class Segment implements AutoCloseable {
 
   int writtenPages() {
     return writtenPages;
+  }
+
+  int forcedPages() {
+    return forcedPages;
   }
 
   /** Pages that may be referred to: all that were written, or only the forced ones after a failed force. */

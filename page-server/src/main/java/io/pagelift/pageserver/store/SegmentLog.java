@@ -30,6 +30,7 @@ final class SegmentLog implements AutoCloseable {
   private final StoreLayout layout;
   private final int segmentPages;
   private final DedupTable table;
+  private final WriteBack writeBack = new WriteBack();
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Integer, Segment> segments = new TreeMap<>();
   private final ByteBuffer readBack = ByteBuffer.allocateDirect(PageBatch.MAX_PAGES * PAGE_BYTES);
@@ -87,6 +88,7 @@ final class SegmentLog implements AutoCloseable {
         int first = active.writtenPages();
         append(batch);
         stored.add(Place.of(active.number(), first), newCount);
+        writeBack.appended(active);
       }
       return newCount;
     } finally {
@@ -246,6 +248,7 @@ final class SegmentLog implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    writeBack.close();
     lock.lock();
     try {
       for (Segment segment : segments.values()) {
