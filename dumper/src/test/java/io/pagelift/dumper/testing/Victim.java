@@ -103,6 +103,15 @@ public final class Victim implements AutoCloseable {
     }
   }
 
+  /** A file that it wrote into its directory. */
+  public String text(String name) {
+    try {
+      return Files.readString(directory.resolve(name));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Waits until its output holds {@code text}. */
   public void awaitOutput(String text) {
     boolean seen = Deadline.inMillis(PATIENCE_MILLIS).await(() -> output().contains(text));
