@@ -6,10 +6,12 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.socket.DuplexChannel;
 import io.pagelift.wire.FrameException.Fault;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -149,6 +151,14 @@ public final class FrameCodec {
     channel.writeAndFlush(head).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
   }
 
+  /** Sends a frame without payload and, when it is written, the end of this direction of the connection. Any thread. */
+  public static void sendLast(DuplexChannel channel, FrameType type, MessageLite header) {
+    ByteBuf head = encodeHead(channel.alloc(), type, header, null);
+    channel
+        .writeAndFlush(head)
+        .addListener(written -> channel.shutdownOutput().addListener(ChannelFutureListener.CLOSE_ON_FAILURE));
+  }
+
   /**
    * Sends a frame with payload. Any thread; the checksum is computed on the caller's. A failed write closes the channel.
    *
@@ -172,7 +182,7 @@ public final class FrameCodec {
         };
     try {
       channel.eventLoop().execute(write);
-    } catch (java.util.concurrent.RejectedExecutionException e) {
+    } catch (RejectedExecutionException e) {
       head.release();
       payload.release();
       done.run();

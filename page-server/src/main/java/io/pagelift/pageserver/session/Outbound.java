@@ -3,7 +3,6 @@ package io.pagelift.pageserver.session;
 import com.google.protobuf.MessageLite;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.socket.DuplexChannel;
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.HostPort;
@@ -78,14 +77,8 @@ final class Outbound {
    * comes in is read and discarded until the client closes or a bound passes.
    */
   void fatal(PageliftException failure) {
-    FrameCodec.send(channel, FrameType.ERROR, Messages.toWire(failure, true));
-    channel
-        .eventLoop()
-        .execute(
-            () -> {
-              ((DuplexChannel) channel).shutdownOutput().addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
-              channel.config().setAutoRead(true);
-            });
+    FrameCodec.sendLast((DuplexChannel) channel, FrameType.ERROR, Messages.toWire(failure, true));
+    channel.config().setAutoRead(true);
     closeLater();
   }
 

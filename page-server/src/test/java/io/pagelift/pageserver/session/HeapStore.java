@@ -22,11 +22,15 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** The smallest page store that keeps the interface's promises, for tests of sessions: pages in a map, a gate that can be shut. */
 final class HeapStore implements PageStore {
   /** Every append takes a permit, so that a test can let the store stand still. */
   final Semaphore gate = new Semaphore(Integer.MAX_VALUE);
+
+  /** What the next append throws, once. */
+  final AtomicReference<RuntimeException> nextFailure = new AtomicReference<>();
 
   private final Map<String, Migration> migrations = new TreeMap<>();
   private final Set<String> writers = new HashSet<>();
@@ -169,6 +173,10 @@ final class HeapStore implements PageStore {
     public void append(long objectId, List<PageRun> runs, ByteBuffer payload) {
       gate.acquireUninterruptibly();
       gate.release();
+      RuntimeException failure = nextFailure.getAndSet(null);
+      if (failure != null) {
+        throw failure;
+      }
       if (!payload.isDirect() && payload.hasRemaining()) {
         throw new AssertionError("payloads are direct");
       }

@@ -3,6 +3,7 @@ package io.pagelift.pageserver.session;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PagePlace;
 import io.pagelift.common.PageRun;
 import io.pagelift.common.PageRuns;
@@ -280,6 +281,43 @@ class SessionsTest {
       assertThat(server.queuedBytes()).isLessThanOrEqualTo(FrameQueue.QUEUE_BYTES + (1 << 20) + 4096);
     } finally {
       store.gate.release(Integer.MAX_VALUE);
+    }
+  }
+
+  @Test
+  void aFullDiskReachesAClientThatIsSending() throws Exception {
+    assertStoreFailureIsSeen(
+        new PageliftException(ErrorCategory.EXHAUSTED, "no space left in the store"), ErrorCategory.EXHAUSTED,
+        server.address() + " says: no space left in the store");
+  }
+
+  @Test
+  void aBugInTheStoreEndsOnlyTheSessionThatMetIt() throws Exception {
+    assertStoreFailureIsSeen(
+        new IllegalStateException("bug"), ErrorCategory.INTERNAL,
+        server.address() + " says: internal error (java.lang.IllegalStateException: bug); the page-server's log has more");
+  }
+
+  private void assertStoreFailureIsSeen(RuntimeException failure, ErrorCategory category, String message) throws Exception {
+    byte[] bytes = pages(1, 256);
+    try (MigrationSession session = client.openForWriting("m")) {
+      RoundWriter round = session.beginRound("compare", "t");
+      send(round, 1, 0, bytes);
+      store.nextFailure.set(failure);
+      assertThatThrownBy(
+              () -> {
+                while (true) {
+                  send(round, 1, 256, bytes);
+                }
+              })
+          .isInstanceOfSatisfying(PageliftException.class, e -> assertThat(e.category()).isEqualTo(category))
+          .hasMessage(message);
+    }
+    try (MigrationSession again = client.openForWriting("m")) {
+      assertThat(again.lastRound()).isZero();
+      RoundWriter round = again.beginRound("compare", "t");
+      send(round, 1, 0, bytes);
+      assertThat(round.commit(List.of(HEAP), false).pagesStored()).isEqualTo(256);
     }
   }
 
