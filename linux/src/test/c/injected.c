@@ -1,22 +1,26 @@
-/* A target for injected calls that checks itself. usage: injected MODE [storm]
+/* A target for injected calls that checks itself. usage: injected MODE [storm|seccomp]
  *
  * State, at a fixed address so that assembly can name it: rounds done, what went wrong (0: nothing), signals received.
  * The tracer reads it there. Modes: spin (all registers, flags, vectors, red zone hold canaries), nanosleep, futex, poll, read,
- * threads (short-lived ones all the time).
+ * threads (short-lived ones all the time), rseq (always in a restartable sequence).
  * With "storm" a child queues numbered real-time signals all the time; none may be lost or doubled.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -27,7 +31,7 @@ struct state {
   volatile uint64_t wrong;
   volatile uint64_t signals;
   volatile uint64_t saved_rsp;
-  volatile uint64_t scratch[8];
+  volatile uint64_t scratch[16];
 };
 #define STATE ((struct state *)0x10000000)
 
@@ -157,6 +161,59 @@ static void churn(void) {
   }
 }
 
+/* Kills the process for a call that only a tracer makes in it. */
+static void restrict_calls(void) {
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 2, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigaction, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+  };
+  struct sock_fprog filter = {sizeof code / sizeof code[0], code};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) exit(6);
+}
+
+/* A restartable sequence that reads a word twice, with a pause between. Whatever happens to the thread in that time must take it
+ * back to the start: then both reads are equal although the tracer changes the word whenever it has stopped the thread. */
+static void restart(void) {
+  struct {
+    uint32_t cpu_id_start, cpu_id;
+    uint64_t rseq_cs;
+  } *area = (void *)((char *)__builtin_thread_pointer() + __rseq_offset);
+  if (__rseq_size == 0) wrong(701);
+  for (;;) {
+    uint64_t first, second;
+    __asm__ volatile(
+        ".pushsection __rseq_cs, \"aw\"\n"
+        ".balign 32\n"
+        "3: .long 0, 0\n"
+        ".quad 1f, (2f - 1f), 4f\n"
+        ".popsection\n"
+        "5:\n"
+        "lea 3b(%%rip), %%rax\n"
+        "mov %%rax, 8(%[area])\n"
+        "1:\n"
+        "mov 0x10000058, %[first]\n"
+        "mov $2000, %%ecx\n"
+        "6: pause\n"
+        "dec %%ecx\n"
+        "jnz 6b\n"
+        "mov 0x10000058, %[second]\n"
+        "2:\n"
+        ".pushsection __rseq_abort, \"ax\"\n"
+        ".byte 0x0f, 0xb9, 0x3d\n"
+        ".long 0x53053053\n"
+        "4: jmp 5b\n"
+        ".popsection\n"
+        : [first] "=&r"(first), [second] "=&r"(second)
+        : [area] "r"(area)
+        : "rax", "rcx", "memory", "cc");
+    if (first != second) wrong(702);
+    STATE->rounds++;
+  }
+}
+
 static int pipe_ends[2];
 
 static void *feed(void *argument) {
@@ -190,7 +247,8 @@ int main(int count, char **arguments) {
   if (mmap(STATE, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != STATE) return 3;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   const char *mode = arguments[1];
-  storming = count > 2;
+  storming = count > 2 && strcmp(arguments[2], "storm") == 0;
+  if (count > 2 && strcmp(arguments[2], "seccomp") == 0) restrict_calls();
   if (storming) {
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
     sigaction(SIGRTMIN, &action, NULL);
@@ -200,6 +258,8 @@ int main(int count, char **arguments) {
   }
   if (strcmp(mode, "spin") == 0) {
     spin();
+  } else if (strcmp(mode, "rseq") == 0) {
+    restart();
   } else if (strcmp(mode, "threads") == 0) {
     churn();
   } else if (strcmp(mode, "read") == 0) {

@@ -14,10 +14,10 @@ final class HarmlessSignal {
    * blocked one may be waited for with sigwait(3) or read from a signalfd).
    *
    * @param mask the thread's signal mask
-   * @return 0 if there is none, or if the process has seccomp filters, which might refuse to send it
+   * @param status of the thread
+   * @return 0 if there is none, or if the thread has seccomp filters, which might refuse to send it if the tracer is dead
    */
-  static int of(int pid, long mask) {
-    ProcStatus status = ProcStatus.read(pid);
+  static int of(ProcStatus status, long mask) {
     long unfit = status.mask("SigCgt") | mask;
     if (status.seccompMode() != 0) {
       return 0;

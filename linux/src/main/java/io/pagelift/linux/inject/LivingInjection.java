@@ -10,12 +10,14 @@ import io.pagelift.linux.Deadline;
 import io.pagelift.linux.Errno;
 import io.pagelift.linux.Kernel;
 import io.pagelift.linux.KernelException;
+import io.pagelift.linux.ProcStatus;
 import io.pagelift.linux.RemoteMemory;
 import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.linux.arch.Architecture;
 import io.pagelift.linux.arch.CallSequence;
 import io.pagelift.linux.arch.StubCode;
 import io.pagelift.linux.ptrace.ProcessThreads;
+import io.pagelift.linux.ptrace.PtraceOptions;
 import io.pagelift.linux.ptrace.Registers;
 import io.pagelift.linux.ptrace.RseqCriticalSection;
 import io.pagelift.linux.ptrace.Stop;
@@ -78,6 +80,8 @@ public final class LivingInjection implements AutoCloseable {
   private final Registers original;
   private final Registers inside;
   private final long originalMask;
+  private final long originalOptions;
+  private final int harmlessSignal;
   private final int slotBytes;
   private int slot = OUTSIDE;
   private boolean written;
@@ -91,9 +95,25 @@ public final class LivingInjection implements AutoCloseable {
     this.original = RseqCriticalSection.left(tracee, tracee.registers());
     this.inside = original.withRestartApplied();
     this.originalMask = tracee.signalMask();
+    this.originalOptions = tracee.options();
+    ProcStatus status = ProcStatus.read(tracee.pid(), tracee.tid());
+    this.harmlessSignal = HarmlessSignal.of(status, originalMask);
     this.slotBytes = ((place.lengthBytes() - stubCode.walkHomeMaxBytes()) / 2) & -ALIGNMENT;
     if (!original.is64Bit()) {
       throw new KernelException("injection", Errno.EOPNOTSUPP, tracee.pid(), "32-bit thread " + tracee.tid());
+    }
+    if (status.seccompMode() != 0) {
+      suspendSeccomp();
+    }
+  }
+
+  /** A filter may kill the target for a call that it never makes itself, such as userfaultfd(2). */
+  private void suspendSeccomp() {
+    try {
+      tracee.setOptions(originalOptions | PtraceOptions.SUSPEND_SECCOMP);
+    } catch (KernelException e) {
+      throw new KernelException(
+          "injection", Errno.EOPNOTSUPP, tracee.pid(), "thread " + tracee.tid() + ", whose seccomp filters can't be suspended");
     }
   }
 
@@ -102,8 +122,8 @@ public final class LivingInjection implements AutoCloseable {
    *
    * @param tracee a thread in an INTERRUPTED or GROUP_STOP stop, seized with {@code PtraceOptions.LIVING}; all other threads of
    *     the process are stopped too
-   * @throws KernelException EOPNOTSUPP if the target has no room for the stub (no vdso, 32-bit), EBUSY if another thread of it
-   *     still executes the stub of a tracer that died
+   * @throws KernelException EOPNOTSUPP if the target has no room for the stub (no vdso, 32-bit) or has seccomp filters that this
+   *     user can't suspend, EBUSY if another thread of it still executes the stub of a tracer that died
    */
   public static LivingInjection open(Tracee tracee) {
     int leastBytes = Architecture.current().stubCode().walkHomeMaxBytes() + 2 * LEAST_SLOT_BYTES;
@@ -237,7 +257,7 @@ public final class LivingInjection implements AutoCloseable {
   public BatchResults runBatch(Batch batch) {
     WorkArea present = presentArea();
     RemoteMemory.write(tracee.pid(), present.address() + present.lengthBytes() / TABLE_SHARE, batch.scratchContent());
-    int signal = batch.size() < LEAST_TABLE ? 0 : HarmlessSignal.of(tracee.pid(), originalMask);
+    int signal = batch.size() < LEAST_TABLE ? 0 : harmlessSignal;
     if (signal != 0) {
       return runTable(batch, present.address(), signal);
     }
@@ -382,6 +402,9 @@ public final class LivingInjection implements AutoCloseable {
         unmapArea = null;
         area = null;
         make(List.of(unmap));
+      }
+      if (tracee.options() != originalOptions) {
+        tracee.setOptions(originalOptions);
       }
       if (slot != OUTSIDE) {
         tracee.setSignalMask(originalMask);

@@ -3,12 +3,10 @@ package io.pagelift.linux.inject;
 import io.pagelift.linux.Errno;
 import io.pagelift.linux.Kernel;
 import io.pagelift.linux.KernelException;
+import io.pagelift.linux.ProcAuxv;
 import io.pagelift.linux.RemoteMemory;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /**
  * Room for a stub in a living process: the zeros between the end of its vdso's image and the end of that page.
@@ -22,7 +20,6 @@ import java.nio.file.Path;
  * @param clean whether there are only zeros; otherwise an earlier tracer died and its stub is still there
  */
 record StubPlace(long start, long end, boolean clean) {
-  private static final long AT_SYSINFO_EHDR = 33;
   private static final int HEADER_BYTES = 64;
   private static final int MAX_IMAGE_BYTES = 64 * 1024;
   private static final int ELF_MAGIC = 0x464c457f;
@@ -44,16 +41,22 @@ record StubPlace(long start, long end, boolean clean) {
    * @throws KernelException EOPNOTSUPP if the process has no vdso, or one without that much room
    */
   static StubPlace find(int pid, int leastBytes) {
-    long vdso = vdsoAddress(pid);
+    try {
+      return find(pid, vdsoAddress(pid), leastBytes);
+    } catch (KernelException e) {
+      throw e.errno() == Errno.EFAULT ? noRoom(pid, "its vdso, which it has unmapped") : e;
+    }
+  }
+
+  private static StubPlace find(int pid, long vdso, int leastBytes) {
     long used = imageBytes(pid, vdso);
     long end = vdso + ((used + Kernel.PAGE_BYTES - 1) & -Kernel.PAGE_BYTES);
     long start = (vdso + used + ALIGNMENT - 1) & -ALIGNMENT;
     if (end - start < leastBytes) {
       throw noRoom(pid, "its vdso, which has only " + (end - start) + " unused bytes");
     }
-    byte[] tail = RemoteMemory.read(pid, start, (int) (end - start));
     boolean clean = true;
-    for (byte b : tail) {
+    for (byte b : RemoteMemory.read(pid, start, (int) (end - start))) {
       clean &= b == 0;
     }
     return new StubPlace(start, end, clean);
@@ -68,20 +71,11 @@ record StubPlace(long start, long end, boolean clean) {
   }
 
   private static long vdsoAddress(int pid) {
-    Path path = Path.of("/proc/" + pid + "/auxv");
-    try {
-      ByteBuffer auxv = ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.nativeOrder());
-      while (auxv.remaining() >= 2 * Long.BYTES) {
-        long type = auxv.getLong();
-        long value = auxv.getLong();
-        if (type == AT_SYSINFO_EHDR) {
-          return value;
-        }
-      }
-    } catch (IOException e) {
-      throw new KernelException("read", Errno.ESRCH, pid, path.toString());
+    Long address = ProcAuxv.parse(ProcAuxv.readRaw(pid)).get(ProcAuxv.AT_SYSINFO_EHDR);
+    if (address == null) {
+      throw noRoom(pid, "its vdso, which it does not have");
     }
-    throw noRoom(pid, "its vdso, which it does not have");
+    return address;
   }
 
   /** The end of everything that the image's headers name. */

@@ -6,6 +6,7 @@ final class PtraceRequests {
   static final int SINGLESTEP = 9;
   static final int DETACH = 17;
   static final int SYSCALL = 24;
+  static final int SETOPTIONS = 0x4200;
   static final int GETEVENTMSG = 0x4201;
   static final int GETSIGINFO = 0x4202;
   static final int GETREGSET = 0x4204;

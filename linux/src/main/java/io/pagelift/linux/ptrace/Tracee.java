@@ -46,6 +46,7 @@ public final class Tracee {
 
   private final int pid;
   private final int tid;
+  private long options;
   private final Thread owner = Thread.currentThread();
   private final ByteBuffer small =
       ByteBuffer.allocateDirect(SMALL_BYTES).order(ByteOrder.nativeOrder());
@@ -70,6 +71,7 @@ public final class Tracee {
   public static Tracee seize(int pid, int tid, long options) {
     Tracee tracee = new Tracee(pid, tid);
     tracee.request(PtraceRequests.SEIZE, "PTRACE_SEIZE", 0, options);
+    tracee.options = options;
     return tracee;
   }
 
@@ -84,6 +86,22 @@ public final class Tracee {
   /** For tests: something to run after each successful request, such as the sudden end of the tracing thread. */
   void afterEachRequest(Runnable point) {
     faultPoint = point;
+  }
+
+  /** The options that it was seized with or that were set since; 0 for one attached on birth, which has those of its maker. */
+  public long options() {
+    return options;
+  }
+
+  /**
+   * Changes the options.
+   *
+   * @param options a sum of {@link PtraceOptions}
+   * @throws KernelException EPERM for SUSPEND_SECCOMP without CAP_SYS_ADMIN
+   */
+  public void setOptions(long options) {
+    request(PtraceRequests.SETOPTIONS, "PTRACE_SETOPTIONS", 0, options);
+    this.options = options;
   }
 
   /** The process that the thread belongs to. */

@@ -68,7 +68,8 @@ class LivingInjectionTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "spin", "nanosleep", "futex", "poll", "read", "spin storm", "nanosleep storm", "futex storm", "read storm"
+        "spin", "nanosleep", "futex", "poll", "read", "spin storm", "nanosleep storm", "futex storm", "read storm",
+        "spin seccomp", "rseq"
       })
   void theTargetDoesNotNoticeWholeInjections(String mode) {
     try (InjectedTarget target = start(mode)) {
@@ -78,6 +79,21 @@ class LivingInjectionTest {
         threads.forEach(tracee -> tracee.detach(0));
       }
       target.assertUntouched("after 20 injections in " + mode);
+    }
+  }
+
+  @Test
+  void aRestartableSequenceThatIsInterruptedStartsAgain() {
+    try (InjectedTarget target = start("rseq")) {
+      for (int i = 0; i < 100; i++) {
+        Tracee tracee = ProcessThreads.seizeAll(target.pid(), PtraceOptions.LIVING, soon()).get(0);
+        try (LivingInjection injection = LivingInjection.open(tracee)) {
+          injection.call(SyscallNumbers.GETPID);
+          target.touch();
+        }
+        tracee.detach(0);
+      }
+      target.assertUntouched("after 100 injections into a restartable sequence");
     }
   }
 

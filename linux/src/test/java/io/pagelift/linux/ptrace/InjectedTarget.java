@@ -21,6 +21,7 @@ import java.util.Set;
 /** The program {@code injected.c}, running: a target that checks itself. */
 public final class InjectedTarget implements AutoCloseable {
   private static final long STATE = 0x1000_0000L;
+  private static final int TOUCHED = 11;
 
   private final int pid;
   private final Facts before;
@@ -87,6 +88,12 @@ public final class InjectedTarget implements AutoCloseable {
   private long word(int index) {
     byte[] bytes = RemoteMemory.read(pid, STATE + index * 8L, 8);
     return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+  }
+
+  /** Changes the word that its restartable sequence reads. */
+  public void touch() {
+    byte[] next = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(word(TOUCHED) + 1).array();
+    RemoteMemory.write(pid, STATE + TOUCHED * 8L, next);
   }
 
   private void awaitRounds(long rounds) {
