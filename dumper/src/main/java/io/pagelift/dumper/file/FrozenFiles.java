@@ -2,13 +2,16 @@ package io.pagelift.dumper.file;
 
 import com.google.protobuf.ByteString;
 import io.pagelift.dumper.facts.DescriptorFacts;
+import io.pagelift.dumper.facts.FdInfo;
 import io.pagelift.dumper.facts.RawReader;
 import io.pagelift.dumper.refuse.Refusal;
 import io.pagelift.dumper.refuse.RefusalSink;
 import io.pagelift.dumper.tree.SharedKey;
 import io.pagelift.image.Descriptor;
 import io.pagelift.image.OpenFile;
+import io.pagelift.linux.Kernel;
 import io.pagelift.linux.NativeBuffer;
+import io.pagelift.linux.SyscallNumbers;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -157,6 +160,20 @@ public final class FrozenFiles {
       }
     }
     return null;
+  }
+
+  /** The fdinfo of a timer after timerfd_gettime(2). */
+  FdInfo afterTimerSetGoing(OpenFileDraft timer) {
+    NativeBuffer time = Objects.requireNonNull(scratch, "only inside the freeze");
+    DescriptorFacts facts = timer.facts();
+    Kernel.check(
+        Kernel.call(SyscallNumbers.TIMERFD_GETTIME, timer.copy(), time.address()),
+        "timerfd_gettime",
+        facts.pid(),
+        facts.object());
+    try (RawReader reader = new RawReader()) {
+      return FdInfo.parse(reader.text("/proc/" + facts.pid() + "/fdinfo/" + facts.fd()));
+    }
   }
 
   void refuse(int pid, String object, String reason, String remedy) {

@@ -6,7 +6,12 @@ import io.pagelift.dumper.facts.FdInfo;
 import io.pagelift.image.TimerFd;
 import org.jspecify.annotations.Nullable;
 
-/** Timers as a file, timerfd_create(2). fdinfo gives what is left, whether the time was set as absolute or relative. */
+/**
+ * Timers as a file, timerfd_create(2). fdinfo gives what is left, whether the time was set as absolute or relative.
+ *
+ * <p>A periodic timer that has expired and was not read yet does not run: the kernel sets it going again at the next read(2), and
+ * fdinfo shows nothing left until then. timerfd_gettime(2) sets it going as read would, ticks counted, so it is asked first.
+ */
 final class TimerFdCollector implements FileCollector {
   @Override
   public String kind() {
@@ -19,8 +24,17 @@ final class TimerFdCollector implements FileCollector {
   }
 
   @Override
-  public MessageLite state(OpenFileDraft file, FileReferences references) {
+  public void readFrozen(OpenFileDraft file, FrozenFiles files) {
     FdInfo info = file.facts().info();
+    boolean expired = nanos(info.value("it_value")) == 0 && nanos(info.value("it_interval")) != 0;
+    if (expired && file.copy() >= 0) {
+      file.raw(files.afterTimerSetGoing(file));
+    }
+  }
+
+  @Override
+  public MessageLite state(OpenFileDraft file, FileReferences references) {
+    FdInfo info = file.raw() instanceof FdInfo later ? later : file.facts().info();
     return TimerFd.newBuilder()
         .setClock((int) info.number("clockid", 10, 0))
         .setTicks(info.number("ticks", 10, 0))

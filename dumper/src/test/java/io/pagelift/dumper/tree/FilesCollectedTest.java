@@ -68,6 +68,9 @@ class FilesCollectedTest {
         at(timerfd_create(CLOCK_BOOTTIME, 0), 110);
         struct itimerspec time = { { 3, 500 }, { 1000, 0 } };
         timerfd_settime(110, 0, &time, 0);
+        at(timerfd_create(CLOCK_MONOTONIC, 0), 114);
+        struct itimerspec fast = { { 50, 0 }, { 0, 1 } };
+        timerfd_settime(114, 0, &fast, 0);
         sigset_t set;
         sigemptyset(&set); sigaddset(&set, SIGUSR1); sigaddset(&set, SIGTERM);
         at(signalfd(-1, &set, 0), 111);
@@ -196,6 +199,14 @@ class FilesCollectedTest {
     assertThat(state.getClock()).isEqualTo(Constants.CLOCK_BOOTTIME);
     assertThat(state.getIntervalNanos()).isEqualTo(3_000_000_500L);
     assertThat(state.getValueNanos()).isBetween(800_000_000_000L, 1_000_000_000_000L);
+  }
+
+  @Test
+  void aPeriodicTimerThatHasExpiredUnreadRunsOn() throws InvalidProtocolBufferException {
+    TimerFd state = TimerFd.parseFrom(collected.file(114).getState());
+    assertThat(state.getTicks()).isPositive();
+    assertThat(state.getValueNanos()).isPositive();
+    assertThat(state.getIntervalNanos()).isEqualTo(50_000_000_000L);
   }
 
   @Test
