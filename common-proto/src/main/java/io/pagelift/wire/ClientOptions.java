@@ -31,12 +31,12 @@ public record ClientOptions(
     }
   }
 
-  /** Usual bounds: 5 s to connect, 5 s for HELLO, 60 s for a reply, 5 min for a commit. */
+  /** Usual bounds: 10 s to connect, 30 s for HELLO (a machine that stalls is not a peer that is gone), 60 s for a reply, 5 min for a commit. */
   public static ClientOptions defaults(String software) {
     return new ClientOptions(
         software,
-        Duration.ofSeconds(5),
-        Duration.ofSeconds(5),
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(30),
         Duration.ofSeconds(60),
         Duration.ofMinutes(5),
         DEFAULT_WINDOW_BYTES,

@@ -33,7 +33,7 @@ public record ServerOptions(
         software,
         Transport.best(),
         DEFAULT_MAX_CONNECTIONS,
-        Duration.ofSeconds(10),
+        Duration.ofSeconds(30),
         Duration.ofSeconds(60));
   }
 
