@@ -39,6 +39,9 @@ public final class StoreFile {
   /** Throws a refused error when the directory is no store, a corrupt one when the file is damaged. */
   public static void check(StoreLayout layout) {
     Path file = layout.storeFile();
+    if (!Files.isDirectory(layout.directory())) {
+      throw new PageliftException(ErrorCategory.REFUSED, noStore(layout.directory()));
+    }
     ByteBuffer bytes = ByteBuffer.allocate(BYTES + 1).order(ByteOrder.LITTLE_ENDIAN);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       while (bytes.hasRemaining() && channel.read(bytes) >= 0) {
@@ -64,9 +67,11 @@ public final class StoreFile {
   }
 
   private static String noStore(Path directory) {
-    return Files.isDirectory(directory)
-        ? "The directory " + directory + " is not a page store (it has no file STORE); give the directory of a page-server."
-        : "There is no store directory " + directory + "; give the directory of a page-server.";
+    if (Files.isDirectory(directory)) {
+      return "The directory " + directory + " is not a page store (it has no file STORE); give the directory of a page-server.";
+    }
+    String what = Files.exists(directory) ? directory + " is not a directory" : "There is no directory " + directory;
+    return what + "; give the store directory of a page-server.";
   }
 
   @SuppressWarnings("ByteBufferBackingArray") // both buffers come from ByteBuffer.allocate(int)

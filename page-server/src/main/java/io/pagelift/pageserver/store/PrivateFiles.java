@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -63,6 +65,9 @@ final class PrivateFiles {
         return false;
       }
       throw e;
+    } catch (NoSuchFileException e) {
+      // What mkdir(2) says on file systems such as /proc, although the directory above is there.
+      throw new FileSystemException(directory.toString(), null, directory + " cannot be made");
     }
   }
 

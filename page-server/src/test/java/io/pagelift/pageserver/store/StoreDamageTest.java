@@ -168,6 +168,16 @@ class StoreDamageTest {
         .hasMessageContaining("not empty");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"/etc/passwd", "/proc/nowhere", "/etc/passwd/store"})
+  void aPlaceWhereNoStoreCanBeIsRefusedInWords(String place) {
+    assertThatThrownBy(() -> Stores.open(Path.of(place)))
+        .isInstanceOfSatisfying(
+            PageliftException.class, e -> assertThat(e.category()).isEqualTo(ErrorCategory.REFUSED))
+        .hasMessageContaining(place)
+        .hasMessageNotContaining("Exception");
+  }
+
   private void damagePage(int page) throws IOException {
     byte[] bytes = Files.readAllBytes(store.resolve(PAGES));
     bytes[page * 4096 + 123] ^= 4;

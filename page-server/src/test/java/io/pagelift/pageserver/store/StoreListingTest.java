@@ -70,6 +70,7 @@ class StoreListingTest {
         .isInstanceOfSatisfying(
             PageliftException.class, e -> assertThat(e.category()).isEqualTo(ErrorCategory.REFUSED))
         .hasMessageContaining("is not a page store");
+    assertThatThrownBy(() -> StoreListing.of(store.resolve("STORE"))).hasMessageContaining("STORE is not a directory");
     assertThatThrownBy(() -> MigrationListing.of(store, "nobody"))
         .isInstanceOfSatisfying(PageliftException.class, e -> assertThat(e.category()).isEqualTo(ErrorCategory.USAGE));
   }
