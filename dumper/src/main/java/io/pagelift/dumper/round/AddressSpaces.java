@@ -2,11 +2,12 @@ package io.pagelift.dumper.round;
 
 import io.pagelift.linux.Kcmp;
 import io.pagelift.linux.KernelException;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** Tells which processes share an address space. */
 final class AddressSpaces {
@@ -18,16 +19,19 @@ final class AddressSpaces {
    * @param pids living processes, parents first; one that goes meanwhile is left out
    */
   static Map<Integer, Integer> groups(List<Integer> pids, Set<Integer> preferred) {
-    // kcmp(2) orders address spaces as well as it tells them apart, so that sorting finds equal ones in n log n calls.
-    TreeMap<Integer, Integer> representatives = new TreeMap<>((a, b) -> Kcmp.compare(a, b, Kcmp.Type.VM, 0, 0));
+    // kcmp(2) orders address spaces as well as it tells them apart, so that sorting finds equal ones in n log n calls. An exec
+    // meanwhile can put one out of order; then a shared one is missed, and that costs time only.
+    TreeSet<Integer> ordered = new TreeSet<>((a, b) -> Kcmp.compare(a, b, Kcmp.Type.VM, 0, 0));
+    Map<Integer, Integer> representatives = new HashMap<>();
     Map<Integer, Integer> keys = new LinkedHashMap<>();
     for (int pid : pids) {
       try {
-        Integer key = representatives.ceilingKey(pid);
-        if (key == null || Kcmp.compare(key, pid, Kcmp.Type.VM, 0, 0) != 0) {
+        Integer key = ordered.ceiling(pid);
+        if (key == null || !Kcmp.same(key, pid, Kcmp.Type.VM)) {
           key = pid;
+          ordered.add(pid);
           representatives.put(pid, pid);
-        } else if (preferred.contains(pid) && !preferred.contains(representatives.get(key))) {
+        } else if (preferred.contains(pid) && !preferred.contains(representatives.getOrDefault(key, key))) {
           representatives.put(key, pid);
         }
         keys.put(pid, key);
@@ -40,7 +44,7 @@ final class AddressSpaces {
       }
     }
     Map<Integer, Integer> groups = new LinkedHashMap<>();
-    keys.forEach((pid, key) -> groups.put(pid, representatives.get(key)));
+    keys.forEach((pid, key) -> groups.put(pid, representatives.getOrDefault(key, key)));
     return groups;
   }
 

@@ -72,6 +72,7 @@ final class FinalRound {
    * @return the figures, and the processes that were in the tree
    */
   Outcome run(int rootPid, CollectOptions options, boolean leaveRunning) {
+    Urgency.raise();
     RoundStats stats = new RoundStats(session.lastRound() + 1, trackerName, true);
     RoundWriter writer = session.beginRound(trackerName, token);
     boolean committed = false;
@@ -106,7 +107,9 @@ final class FinalRound {
     }
     tracking.settle(withMemory(tree), stats);
     TreeCollector collector = new TreeCollector(options);
+    long collectStart = System.nanoTime();
     RawTree raw = collector.collectFrozen(tree, registry);
+    long collectNanos = System.nanoTime() - collectStart;
     PageChannel channel = new RoundChannel(writer);
     for (TrackedProcess member : tracking.members()) {
       List<MemoryMap> own = mappings.getOrDefault(member.pid(), List.of());
@@ -120,8 +123,10 @@ final class FinalRound {
       stats.pass(member.pid(), own.size(), pass);
     }
     sharedObjects.sendFrozen(raw.sources(), channel, stats);
+    long buildStart = System.nanoTime();
     TreeImage image = collector.build(raw);
     writer.image(IMAGE_NAME, ByteBuffer.wrap(image.toByteArray()));
+    stats.image(collectNanos, System.nanoTime() - buildStart);
     long commitStart = System.nanoTime();
     RoundResult result = writer.commit(registry.alive(), true);
     commitNanos = System.nanoTime() - commitStart;

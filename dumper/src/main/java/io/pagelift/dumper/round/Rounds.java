@@ -7,9 +7,12 @@ import io.pagelift.dumper.stats.RoundTable;
 import io.pagelift.dumper.stats.StatsFile;
 import io.pagelift.dumper.tree.CollectOptions;
 import io.pagelift.linux.KernelFeatures;
+import java.time.Duration;
 
 /** One command's connection, trackers and figures, from the first look at the target to the last round. */
 final class Rounds implements AutoCloseable {
+  private static final Duration TRACER_BOUND = Duration.ofSeconds(10);
+
   private final DumpOptions options;
   private final Messages messages;
   private final StatsFile stats;
@@ -54,6 +57,7 @@ final class Rounds implements AutoCloseable {
     MigrationTarget target = MigrationTarget.open(options.server(), options.migration(), options.software());
     TracerThread tracer = TracerThread.start();
     try {
+      tracer.run("raise the tracer's priority", TRACER_BOUND, Urgency::raise);
       return new Rounds(options, command, target, tracer, messages);
     } catch (RuntimeException failure) {
       tracer.close();
@@ -102,8 +106,8 @@ final class Rounds implements AutoCloseable {
       headerPrinted = true;
     }
     messages.line(round.tableLine());
-    for (int pid : round.exitedPids()) {
-      messages.line("Process " + pid + " exited during round " + round.round() + ".");
+    if (!round.exitedPids().isEmpty()) {
+      messages.line("          exited meanwhile: " + round.exitedPids());
     }
     stats.add(round);
   }

@@ -1,6 +1,7 @@
 package io.pagelift.dumper.round;
 
 import io.pagelift.common.PageRuns;
+import io.pagelift.common.PageliftException;
 import io.pagelift.dumper.memory.DirtyTracker;
 import io.pagelift.dumper.memory.PageFilter;
 import io.pagelift.dumper.memory.PageHashes;
@@ -148,7 +149,13 @@ final class TreeTracking implements AutoCloseable {
     Set<Integer> open = new LinkedHashSet<>(fresh);
     while (!open.isEmpty()) {
       int first = open.contains(rootPid) ? rootPid : open.iterator().next();
-      UserFaultInjection.Brought brought = injection.open(first, open);
+      open.remove(first);
+      UserFaultInjection.Brought brought = freeze(first, open);
+      if (brought == null) {
+        fresh.remove(first);
+        stats.exited(first);
+        continue;
+      }
       stats.frozen(brought.processCount(), brought.freezingNanos(), brought.frozenNanos());
       brought.failures().forEach((pid, why) -> messages.line(
           "Process " + pid + " cannot be tracked (" + why + "): all of it is sent in every round."));
@@ -156,7 +163,20 @@ final class TreeTracking implements AutoCloseable {
       fresh.removeAll(brought.userFaults().keySet());
       open.removeAll(brought.userFaults().keySet());
       open.removeAll(brought.failures().keySet());
-      open.remove(first);
+    }
+  }
+
+  /** Freezes a new process and what is below it; null if it exited before that. */
+  private UserFaultInjection.@Nullable Brought freeze(int pid, Set<Integer> others) {
+    Set<Integer> wanted = new LinkedHashSet<>(others);
+    wanted.add(pid);
+    try {
+      return injection.open(pid, wanted);
+    } catch (PageliftException failure) {
+      if (pid != rootPid && !TreeProcesses.withMemory(rootPid).contains(pid)) {
+        return null;
+      }
+      throw failure;
     }
   }
 

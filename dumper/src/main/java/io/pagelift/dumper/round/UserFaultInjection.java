@@ -35,7 +35,7 @@ import java.util.Set;
 final class UserFaultInjection {
   private static final Duration FREEZE_BOUND = Duration.ofSeconds(10);
   private static final Duration WORK_BOUND = Duration.ofSeconds(20);
-  private static final int REHEARSALS = 5;
+  private static final int REHEARSALS = 20;
 
   private final TracerThread tracer;
 
@@ -63,7 +63,7 @@ final class UserFaultInjection {
   void rehearse() {
     int child;
     try {
-      child = Spawn.posixSpawn("/bin/sleep", List.of("sleep", "60"), SpawnActions.none());
+      child = Spawn.posixSpawn("/bin/sleep", List.of("sleep", "60"), SpawnActions.quiet());
     } catch (KernelException noSuchProgram) {
       return;
     }

@@ -22,6 +22,8 @@ public final class RoundStats {
   private long scanNanos;
   private long readNanos;
   private long sharedNanos;
+  private long collectNanos;
+  private long imageNanos;
   private long commitNanos;
   private long endNanos;
   private int processCount;
@@ -83,6 +85,12 @@ public final class RoundStats {
     sharedNanos += nanos;
   }
 
+  /** Adds the state of the frozen tree: time for reading it, and for making and sending the image. */
+  public void image(long collecting, long making) {
+    collectNanos += collecting;
+    imageNanos += making;
+  }
+
   /** Adds pipes of splice mode and the memory that they pinned. */
   public void pipes(long count, long bytes) {
     pipeCount += count;
@@ -136,6 +144,7 @@ public final class RoundStats {
     json.put("freezing_time", micros(freezingNanos)).put("frozen_time", micros(frozenNanos));
     json.put("memdump_time", micros(scanNanos + readNanos + sharedNanos)).put("memwrite_time", micros(commitNanos));
     json.put("scan_time", micros(scanNanos)).put("read_time", micros(readNanos)).put("shared_time", micros(sharedNanos));
+    json.put("collect_time", micros(collectNanos)).put("image_time", micros(imageNanos));
     json.put("round_time", micros(endNanos - startNanos));
     json.put("processes", processCount).put("processes_frozen", frozenProcessCount).put("mappings", mappingCount);
     json.put("pages_scanned", scannedPages).put("pages_skipped_parent", skippedPages);
