@@ -178,7 +178,7 @@ public final class RawReader implements AutoCloseable {
       if (length == -Errno.EINTR) {
         continue;
       }
-      if (length == -Errno.ESRCH) {
+      if (length == -Errno.ESRCH || length == -Errno.ENOENT) {
         return null;
       }
       Kernel.check(length, "read", name);

@@ -75,7 +75,8 @@ public final class PageReader implements AutoCloseable {
     ownsWanted = false;
     long page = wanted.nextMember(0);
     while (page >= 0 && !processGone) {
-      page = wanted.nextMember(sendBatch(page));
+      long next = sendBatch(page); // May replace the set by one that is cut to what is mapped.
+      page = wanted.nextMember(next);
     }
     if (page >= 0) {
       leaveOut(page, NO_LIMIT);

@@ -181,17 +181,19 @@ final class TreeTracking implements AutoCloseable {
   }
 
   private void hold(int pid, FileDescriptor userFault) {
-    UserFault.api(userFault, WriteProtectTracker.features());
     FileDescriptor record = TrackingRecord.newFile();
-    Optional<Long> start = startTime(pid);
-    if (start.isEmpty()) {
+    try {
+      UserFault.api(userFault, WriteProtectTracker.features());
+      TrackerHolder holder = TrackerHolder.spawn(pid, ProcTree.startTimeTicks(pid), List.of(record, userFault));
+      continuity.lockNew(pid, record);
+      add(pid, new WriteProtectTracker(pid, userFault, true), true, holder, record);
+    } catch (KernelException failure) {
       record.close();
       userFault.close();
-      return;
+      if (!failure.processGone()) {
+        throw failure;
+      }
     }
-    TrackerHolder holder = TrackerHolder.spawn(pid, start.get(), List.of(record, userFault));
-    continuity.lockNew(pid, record);
-    add(pid, new WriteProtectTracker(pid, userFault, true), true, holder, record);
   }
 
   private boolean add(

@@ -58,6 +58,18 @@ class PageReaderTest {
   }
 
   @Test
+  void stopsInOrderWhenTheRestIsGone() {
+    try (OwnMemory memory = new OwnMemory(3000);
+        RecordingChannel channel = new RecordingChannel()) {
+      memory.unmap(1000, 2000);
+      PageReader reader = reader(memory, channel, false);
+      reader.send(memory.all());
+      assertThat(reader.unread().pageCount()).isEqualTo(2000);
+      assertThat(channel.pages()).hasSize(1000);
+    }
+  }
+
+  @Test
   void readsMemoryThatItsOwnerMayNotRead() {
     try (OwnMemory memory = new OwnMemory(600);
         RecordingChannel channel = new RecordingChannel()) {
