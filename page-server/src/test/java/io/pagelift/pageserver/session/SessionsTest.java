@@ -338,6 +338,33 @@ class SessionsTest {
   }
 
   @Test
+  void connectionsCutAfterAnyBatchLeaveExactlyTheCommittedRounds() {
+    Random random = new Random(20261121);
+    int committed = 0;
+    PageRuns.Builder expected = new PageRuns.Builder();
+    for (int i = 0; i < 40; i++) {
+      try (PageServerClient cut = connect()) {
+        MigrationSession session = cut.openForWriting("m");
+        assertThat(session.lastRound()).isEqualTo(committed);
+        assertThat(session.held(1)).isEqualTo(expected.build());
+        RoundWriter round = session.beginRound("compare", "t");
+        PageRuns.Builder sent = new PageRuns.Builder();
+        for (int batch = random.nextInt(30); batch > 0; batch--) {
+          int count = 1 + random.nextInt(64);
+          int first = random.nextInt(2000);
+          send(round, 1, first, pages(first, count));
+          sent.add(first, first + count);
+        }
+        if (random.nextBoolean()) {
+          round.commit(List.of(HEAP), false);
+          committed++;
+          sent.build().forEach(expected::add);
+        }
+      }
+    }
+  }
+
+  @Test
   void aServerThatGoesAwayInTheMiddleIsOneSentence() {
     try (MigrationSession session = client.openForWriting("m")) {
       RoundWriter round = session.beginRound("compare", "t");
