@@ -9,7 +9,6 @@ import io.pagelift.image.Vma;
 import io.pagelift.linux.MemoryMap;
 import io.pagelift.linux.MemoryMapDetail;
 import io.pagelift.linux.ProcStat;
-import io.pagelift.linux.ProcessMaps;
 import java.util.List;
 
 /** Makes the image of an address space, all but its pages. */
@@ -27,7 +26,7 @@ final class AddressSpaces {
     if (exe != null) {
       space.setExeDevice(exe.device()).setExeInode(exe.inode()).setExeSize(exe.sizeBytes());
     }
-    for (MemoryMapDetail detail : ProcessMaps.parseDetails(reading.smaps())) {
+    for (MemoryMapDetail detail : parts.details().of(reading.process().pid(), reading.facts().maps())) {
       if (!detail.map().path().equals("[vsyscall]")) {
         MappingKinds.inspectDetail(reading.process().pid(), detail, parts.sink());
         space.addVmas(vma(detail, parts.shared(), parts.stats()));

@@ -34,6 +34,7 @@ public final class ProcessImages {
       FrozenTree tree,
       SharedMemories shared,
       MappedFileStats stats,
+      MappingDetails details,
       int onlineProcessors,
       RefusalSink sink) {}
 

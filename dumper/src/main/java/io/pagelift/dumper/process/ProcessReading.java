@@ -30,7 +30,6 @@ public final class ProcessReading {
   private final String oomScoreAdjustment;
   private final String coredumpFilter;
   private final String personality;
-  private final byte[] smaps;
 
   private ProcessReading(RawReader reader, FrozenProcess process, ProcessFacts facts) {
     this.process = process;
@@ -57,7 +56,6 @@ public final class ProcessReading {
     oomScoreAdjustment = reader.text(place + "oom_score_adj").strip();
     coredumpFilter = reader.text(place + "coredump_filter").strip();
     personality = reader.text(place + "personality").strip();
-    smaps = bytes(reader, place + "smaps");
   }
 
   /** Reads a stopped process; on the tracer thread. */
@@ -126,9 +124,5 @@ public final class ProcessReading {
 
   String personality() {
     return personality;
-  }
-
-  byte[] smaps() {
-    return smaps;
   }
 }

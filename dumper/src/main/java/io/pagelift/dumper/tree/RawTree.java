@@ -4,6 +4,7 @@ import io.pagelift.dumper.file.FileReferences;
 import io.pagelift.dumper.file.FrozenFiles;
 import io.pagelift.dumper.freeze.FrozenTree;
 import io.pagelift.dumper.process.MappedFileStats;
+import io.pagelift.dumper.process.MappingDetails;
 import io.pagelift.dumper.process.ProcessReading;
 import io.pagelift.dumper.process.SharedMemories;
 import java.util.List;
@@ -16,6 +17,7 @@ public final class RawTree {
   private final Map<Integer, ProcessReading> readings;
   private final SharedMemories shared;
   private final MappedFileStats mappedFiles;
+  private final MappingDetails details;
   private final FrozenFiles files;
   private final List<ObjectSource> sources;
 
@@ -25,6 +27,7 @@ public final class RawTree {
       Map<Integer, ProcessReading> readings,
       SharedMemories shared,
       MappedFileStats mappedFiles,
+      MappingDetails details,
       FrozenFiles files,
       List<ObjectSource> sources) {
     this.tree = tree;
@@ -32,6 +35,7 @@ public final class RawTree {
     this.readings = readings;
     this.shared = shared;
     this.mappedFiles = mappedFiles;
+    this.details = details;
     this.files = files;
     this.sources = sources;
   }
@@ -60,6 +64,10 @@ public final class RawTree {
 
   MappedFileStats mappedFiles() {
     return mappedFiles;
+  }
+
+  MappingDetails details() {
+    return details;
   }
 
   FrozenFiles files() {

@@ -9,6 +9,7 @@ import io.pagelift.dumper.file.FrozenFiles;
 import io.pagelift.dumper.freeze.FrozenProcess;
 import io.pagelift.dumper.freeze.FrozenTree;
 import io.pagelift.dumper.process.MappedFileStats;
+import io.pagelift.dumper.process.MappingDetails;
 import io.pagelift.dumper.process.MappingKinds;
 import io.pagelift.dumper.process.ProcessImages;
 import io.pagelift.dumper.process.ProcessReading;
@@ -27,7 +28,8 @@ import java.util.Map;
  * Reads the state of a frozen tree, all but the contents of its memory.
  *
  * <p>Freeze time is what the user waits for, so the work is in two parts: {@link #collectFrozen} reads while the tree is
- * stopped, {@link #build} parses, and may run after the thaw or while pages are read.
+ * stopped, {@link #build} parses, beside or after the reading of the pages. One reading (the flags of the mappings) goes on in the
+ * background from one to the other, so the tree must stay frozen until {@code build} has returned.
  */
 public final class TreeCollector {
   private static final Duration BOUND = Duration.ofMinutes(2);
@@ -78,7 +80,9 @@ public final class TreeCollector {
           readings.put(process.pid(), ProcessReading.read(reader, process, known));
         }
       }
-      return new RawTree(tree, ids, readings, shared, mappedFiles, files, sources(shared, files, ids));
+      // After the injected calls, which need to change the mappings for a moment.
+      MappingDetails details = MappingDetails.start(List.copyOf(readings.keySet()));
+      return new RawTree(tree, ids, readings, shared, mappedFiles, details, files, sources(shared, files, ids));
     }
   }
 
@@ -101,7 +105,7 @@ public final class TreeCollector {
   }
 
   /**
-   * The image of what {@link #collectFrozen} read.
+   * The image of what {@link #collectFrozen} read. The tree is still frozen.
    *
    * @throws PageliftException REFUSED for what cannot be rebuilt and showed only now
    */
@@ -110,7 +114,8 @@ public final class TreeCollector {
     FrozenTree tree = raw.tree();
     int processors = HostFacts.onlineProcessors();
     ProcessImages.TreeParts parts =
-        new ProcessImages.TreeParts(tree, raw.shared(), raw.mappedFiles(), processors, refusals::add);
+        new ProcessImages.TreeParts(
+            tree, raw.shared(), raw.mappedFiles(), raw.details(), processors, refusals::add);
     TreeImage.Builder image =
         TreeImage.newBuilder()
             .setFormatVersion(1)

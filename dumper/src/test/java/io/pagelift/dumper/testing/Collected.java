@@ -20,9 +20,9 @@ public record Collected(TreeImage image, List<ObjectSource> sources, long frozen
     TreeCollector collector = new TreeCollector(new CollectOptions(shellJob, "test"));
     try (FrozenTree tree = FrozenTree.freezeForDump(tracer, pid, Duration.ofSeconds(60))) {
       RawTree raw = collector.collectFrozen(tree, new CountingIds());
+      TreeImage image = collector.build(raw);
       tree.thaw();
-      long frozen = System.nanoTime() - tree.times().beganNanos();
-      return new Collected(collector.build(raw), raw.sources(), frozen / 1000);
+      return new Collected(image, raw.sources(), (System.nanoTime() - tree.times().beganNanos()) / 1000);
     } finally {
       tracer.close();
     }
