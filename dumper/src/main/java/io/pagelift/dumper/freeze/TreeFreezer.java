@@ -12,6 +12,7 @@ import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.linux.ptrace.ProcessThreads;
 import io.pagelift.linux.ptrace.PtraceOptions;
 import io.pagelift.linux.ptrace.Registers;
+import io.pagelift.linux.ptrace.Stop;
 import io.pagelift.linux.ptrace.Tracee;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -31,13 +32,18 @@ import org.jspecify.annotations.Nullable;
  * (a subreaper). The kernel's list of children is exact only while the children themselves hold still, which in the last walk
  * they do.
  *
- * <p>A thread that does not stop is in an uninterruptible call. The common one is harmless: a parent in vfork(2) waits for its
- * child to exec, and would wait for ever once we have stopped that child. So an attempt that takes too long lets everything
+ * <p>A thread that does not stop is in an uninterruptible call (state D). The common one is harmless: a parent in vfork(2) waits for its
+ * child to exec, and would wait for ever once we have stopped that child. So an attempt that meets such a thread lets everything
  * go, gives the tree a moment, and starts again, until the bound passes.
  */
 final class TreeFreezer {
-  /** A healthy thread stops within microseconds; 100 ms without an answer is a thread that waits for something. */
-  private static final long ATTEMPT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+  /** Where a machine is overloaded even a healthy thread may take long to stop. */
+  private static final long ATTEMPT_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+  /** Between two looks at a thread that does not stop. A disk's answer takes less than three of them. */
+  private static final long LOOK_MILLIS = 10;
+
+  private static final int UNREACHABLE_LOOKS = 3;
 
   /** On kernels without /proc/PID/stack or sched no look helps, so it does not go on for ever. */
   private static final int MAX_RESAMPLES = 8;
@@ -159,12 +165,31 @@ final class TreeFreezer {
       }
       any = true;
       for (Tracee tracee : fresh) {
-        if (ProcessThreads.stopped(tracee, deadline).ended()) {
+        if (stopped(reader, tracee, deadline).ended()) {
           held.remove(tracee);
         }
       }
       if (deadline.passed()) {
         throw new KernelException("PTRACE_SEIZE", Errno.ETIMEDOUT, pid, "of a process that makes threads without end");
+      }
+    }
+  }
+
+  /** Waits for a thread to stop; not for long when it sleeps where no signal reaches it. */
+  private static Stop stopped(RawReader reader, Tracee tracee, Deadline deadline) {
+    int unreachable = 0;
+    while (true) {
+      try {
+        return ProcessThreads.stopped(tracee, Deadline.inMillis(LOOK_MILLIS));
+      } catch (KernelException e) {
+        if (e.errno() != Errno.ETIMEDOUT) {
+          throw e;
+        }
+        String status = reader.text("/proc/" + tracee.pid() + "/task/" + tracee.tid() + "/status");
+        unreachable = ProcessWalk.state(status) == 'D' ? unreachable + 1 : 0;
+        if (unreachable == UNREACHABLE_LOOKS || deadline.passed()) {
+          throw e;
+        }
       }
     }
   }
