@@ -1,6 +1,5 @@
 package io.pagelift.restorer.cli;
 
-import io.pagelift.common.PagePlace;
 import io.pagelift.image.Descriptor;
 import io.pagelift.image.OpenFile;
 import io.pagelift.image.ProcessImage;
@@ -130,7 +129,9 @@ final class ImageListing {
   }
 
   private long pages(long objectId) {
-    return source.places(objectId).stream().mapToLong(PagePlace::pageCount).sum();
+    long[] pages = {0};
+    source.forEachPlace(objectId, place -> pages[0] += place.pageCount());
+    return pages[0];
   }
 
   private static String name(ProcessImage process) {

@@ -93,7 +93,7 @@ public final class MemoryBuilder {
       }
       vdso.place(calls, space.getVmasList());
       fill.fill(calls, files, segments);
-      if (!fill.data().isEmpty() && segments.readable(fill.data().get(0).segment())) {
+      if (!fill.data().isEmpty() && segments.readable(fill.data().segment(0))) {
         pageCheck.begin(fill.data());
       }
       plans.forEach(plan -> finish(calls, plan));

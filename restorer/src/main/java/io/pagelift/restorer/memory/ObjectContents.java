@@ -1,7 +1,6 @@
 package io.pagelift.restorer.memory;
 
 import io.pagelift.common.ErrorCategory;
-import io.pagelift.common.PagePlace;
 import io.pagelift.common.PageRun;
 import io.pagelift.common.PageRuns;
 import io.pagelift.common.PageliftException;
@@ -24,11 +23,13 @@ public final class ObjectContents {
   /** Writes the pages; what is not held and zero pages stay holes. A last page beyond the size is cut. */
   public void fill(long objectId, FileDescriptor file, long sizeBytes) {
     PageRuns.Builder data = new PageRuns.Builder();
-    for (PagePlace place : source.places(objectId)) {
-      if (!place.zero()) {
-        data.add(place.firstPage(), place.endPage());
-      }
-    }
+    source.forEachPlace(
+        objectId,
+        place -> {
+          if (!place.zero()) {
+            data.add(place.firstPage(), place.endPage());
+          }
+        });
     PageRuns runs = data.build();
     if (!runs.isEmpty()) {
       source.read(objectId, runs, (firstPage, pageCount, bytes) -> write(file, firstPage, bytes, sizeBytes));
@@ -53,7 +54,7 @@ public final class ObjectContents {
   void checkSame(long objectId, FileDescriptor file, long sizeBytes, String path) {
     boolean[] same = {file.stat().sizeBytes() == sizeBytes};
     PageRuns.Builder held = new PageRuns.Builder();
-    source.places(objectId).forEach(place -> held.add(place.firstPage(), place.endPage()));
+    source.forEachPlace(objectId, place -> held.add(place.firstPage(), place.endPage()));
     PageRuns runs = held.build();
     try (NativeBuffer buffer = NativeBuffer.allocate(COMPARE_BYTES)) {
       if (same[0] && !runs.isEmpty()) {

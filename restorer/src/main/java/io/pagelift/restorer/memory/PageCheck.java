@@ -1,7 +1,6 @@
 package io.pagelift.restorer.memory;
 
 import io.pagelift.common.ErrorCategory;
-import io.pagelift.common.PagePlace;
 import io.pagelift.common.PageliftException;
 import io.pagelift.restorer.source.ImageSource;
 import java.util.ArrayList;
@@ -35,14 +34,13 @@ public final class PageCheck implements AutoCloseable {
     this.source = source;
   }
 
-  /** Begins to check these pages. */
-  void begin(List<PagePlace> places) {
-    List<PagePlace> all = List.copyOf(places);
+  /** Begins to check these pages, which do not change any more. */
+  void begin(PlaceList places) {
     running.add(
         thread.submit(
             () -> {
-              for (PagePlace place : all) {
-                source.check(place);
+              for (int i = 0; i < places.size(); i++) {
+                source.check(places.place(i));
               }
             }));
   }

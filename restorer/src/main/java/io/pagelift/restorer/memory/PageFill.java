@@ -16,8 +16,6 @@ import io.pagelift.restorer.remote.RemoteCalls;
 import io.pagelift.restorer.source.ImageSource;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * Puts the held pages of an address space into its mappings, which are writable at that time.
@@ -30,17 +28,21 @@ import java.util.List;
  * from {@code /dev/zero}.
  */
 final class PageFill {
-  /** What one preadv takes at most: iovec entries (the kernel's UIO_MAXIOV) and bytes (below its 2 GiB). */
+  /** What one preadv takes at most: iovec entries (the kernel's UIO_MAXIOV) and bytes. */
   private static final int MAX_VECTORS = 1024;
 
-  private static final long MAX_READ_BYTES = 256L << 20;
+  private static final long MAX_READ_BYTES = PlaceList.MAX_PAGES * (long) PageRun.PAGE_BYTES;
+
+  /** What one batch reads at most, so that it ends within its bound from a slow disk too. */
+  private static final long MAX_BATCH_BYTES = 256L << 20;
+
   private static final int VECTOR_BYTES = 16;
 
   private final int pid;
   private final ImageSource source;
   private final AddressSpace space;
-  private final List<PagePlace> data = new ArrayList<>();
-  private final List<PagePlace> zeros = new ArrayList<>();
+  private final PlaceList data = new PlaceList();
+  private final PlaceList zeros = new PlaceList();
 
   /**
    * Sorts out the pages of an address space.
@@ -51,9 +53,7 @@ final class PageFill {
     this.pid = pid;
     this.source = source;
     this.space = space;
-    for (PagePlace place : source.places(space.getObjectId())) {
-      sort(place);
-    }
+    source.forEachPlace(space.getObjectId(), this::sort);
   }
 
   private void sort(PagePlace place) {
@@ -73,11 +73,10 @@ final class PageFill {
   }
 
   private void keep(PagePlace place, long first, long end, boolean zeroCounts) {
-    int count = (int) (end - first);
     if (!place.zero()) {
-      data.add(new PagePlace(first, count, place.segment(), place.segmentPage() + first - place.firstPage()));
+      data.add(first, end - first, place.segment(), place.segmentPage() + first - place.firstPage());
     } else if (zeroCounts) {
-      zeros.add(new PagePlace(first, count, PagePlace.ZERO_SEGMENT, 0));
+      zeros.add(first, end - first, PagePlace.ZERO_SEGMENT, 0);
     }
   }
 
@@ -107,46 +106,36 @@ final class PageFill {
 
   /** Whether pages are put between these addresses. */
   boolean touches(long start, long end) {
-    return touches(data, start / PageRun.PAGE_BYTES, end / PageRun.PAGE_BYTES)
-        || touches(zeros, start / PageRun.PAGE_BYTES, end / PageRun.PAGE_BYTES);
-  }
-
-  private static boolean touches(List<PagePlace> places, long first, long end) {
-    int low = 0;
-    int high = places.size();
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (places.get(middle).endPage() <= first) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low < places.size() && places.get(low).firstPage() < end;
+    long first = start / PageRun.PAGE_BYTES;
+    return data.touches(first, end / PageRun.PAGE_BYTES) || zeros.touches(first, end / PageRun.PAGE_BYTES);
   }
 
   /** The places that the process reads from segment files, whose checksums are still to be compared. */
-  List<PagePlace> data() {
+  PlaceList data() {
     return data;
   }
 
   /** Puts all pages in. */
   void fill(RemoteCalls calls, FetchedFiles files, SegmentFiles segments) {
-    if (!data.isEmpty() && segments.readable(data.get(0).segment())) {
+    if (!data.isEmpty() && segments.readable(data.segment(0))) {
       readInside(calls, files, segments);
-    } else {
+    } else if (!data.isEmpty()) {
       write(calls);
     }
     if (!zeros.isEmpty()) {
-      try (FileDescriptor zero = FileDescriptor.open("/dev/zero", Constants.O_RDONLY)) {
-        int number = files.number(zero);
-        for (PagePlace place : zeros) {
-          long length = place.pageCount() * (long) PageRun.PAGE_BYTES;
-          calls.addExpecting(
-              "clear pages", length, SyscallNumbers.READ, number, place.firstPage() * PageRun.PAGE_BYTES, length);
-        }
-        calls.flush();
+      clear(calls, files);
+    }
+  }
+
+  private void clear(RemoteCalls calls, FetchedFiles files) {
+    try (FileDescriptor zero = FileDescriptor.open("/dev/zero", Constants.O_RDONLY)) {
+      int number = files.number(zero);
+      for (int i = 0; i < zeros.size(); i++) {
+        long address = zeros.firstPage(i) * PageRun.PAGE_BYTES;
+        long length = zeros.pageCount(i) * (long) PageRun.PAGE_BYTES;
+        calls.addExpecting("clear pages", length, SyscallNumbers.READ, number, address, length);
       }
+      calls.flush();
     }
   }
 
@@ -155,46 +144,41 @@ final class PageFill {
     long queuedBytes = 0;
     while (from < data.size()) {
       int to = from + 1;
-      long bytes = bytes(data.get(from));
-      while (to < data.size()
-          && to - from < MAX_VECTORS
-          && follows(data.get(to - 1), data.get(to))
-          && bytes + bytes(data.get(to)) <= MAX_READ_BYTES) {
-        bytes += bytes(data.get(to++));
+      long bytes = bytes(from);
+      while (to < data.size() && to - from < MAX_VECTORS && data.follows(to) && bytes + bytes(to) <= MAX_READ_BYTES) {
+        bytes += bytes(to++);
       }
-      if (queuedBytes + bytes > MAX_READ_BYTES) {
+      if (queuedBytes + bytes > MAX_BATCH_BYTES) {
         calls.flush();
         queuedBytes = 0;
       }
       queuedBytes += bytes;
-      read(calls, files.number(segments.open(data.get(from).segment())), data.subList(from, to), bytes);
+      read(calls, files.number(segments.open(data.segment(from))), from, to, bytes);
       from = to;
     }
     calls.flush();
   }
 
-  private static void read(RemoteCalls calls, int file, List<PagePlace> places, long bytes) {
-    ByteBuffer vectors = ByteBuffer.allocate(places.size() * VECTOR_BYTES).order(ByteOrder.nativeOrder());
-    for (PagePlace place : places) {
-      vectors.putLong(place.firstPage() * PageRun.PAGE_BYTES).putLong(bytes(place));
+  private void read(RemoteCalls calls, int file, int from, int to, long bytes) {
+    ByteBuffer vectors = ByteBuffer.allocate((to - from) * VECTOR_BYTES).order(ByteOrder.nativeOrder());
+    for (int i = from; i < to; i++) {
+      vectors.putLong(data.firstPage(i) * PageRun.PAGE_BYTES).putLong(bytes(i));
     }
-    long offset = places.get(0).segmentPage() * PageRun.PAGE_BYTES;
+    long offset = data.segmentPage(from) * PageRun.PAGE_BYTES;
     long address = calls.data(vectors.array());
-    calls.addExpecting("read pages", bytes, SyscallNumbers.PREADV, file, address, places.size(), offset, 0);
+    calls.addExpecting("read pages", bytes, SyscallNumbers.PREADV, file, address, to - from, offset, 0);
   }
 
-  private static boolean follows(PagePlace before, PagePlace after) {
-    return before.segment() == after.segment() && before.segmentPage() + before.pageCount() == after.segmentPage();
-  }
-
-  private static long bytes(PagePlace place) {
-    return place.pageCount() * (long) PageRun.PAGE_BYTES;
+  private long bytes(int index) {
+    return data.pageCount(index) * (long) PageRun.PAGE_BYTES;
   }
 
   private void write(RemoteCalls calls) {
     calls.flush();
     PageRuns.Builder wanted = new PageRuns.Builder();
-    data.forEach(place -> wanted.add(place.firstPage(), place.endPage()));
+    for (int i = 0; i < data.size(); i++) {
+      wanted.add(data.firstPage(i), data.firstPage(i) + data.pageCount(i));
+    }
     source.read(
         space.getObjectId(),
         wanted.build(),

@@ -86,24 +86,30 @@ public final class Restore implements AutoCloseable {
   public void build() {
     TreeCreation creation = null;
     try {
+      Phases phases = new Phases();
       files.rebuild();
+      phases.done("open files made");
       StubTask seed = seed();
       creation = new TreeCreation(image, seed);
       processes = creation.create(steps);
+      phases.done("processes and threads created");
       MemoryBuilder memory =
           new MemoryBuilder(
               source, region, ProcessMaps.read(seed.tracee().pid()), shared, segments, mappedFiles, pageCheck);
       endSeeds();
       ProcessBuild build = new ProcessBuild(memory, new DescriptorsBuilder(files));
       processes.forEach(build::build);
+      phases.done("memory, descriptors and threads built");
       shared.finish();
       files.setOwners();
       pageCheck.await();
+      phases.done("pages checked");
       processes.forEach(build::complete);
       files.arm();
       processes.forEach(build::startTimers);
       files.close();
       processes.forEach(Release::prepare);
+      phases.done("signals, rights, timers and registers set");
     } catch (RuntimeException e) {
       if (creation != null) {
         end(creation.tasks());

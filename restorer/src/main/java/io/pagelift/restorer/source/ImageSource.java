@@ -5,8 +5,8 @@ import io.pagelift.common.PageRuns;
 import io.pagelift.image.TreeImage;
 import io.pagelift.wire.PageSink;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * A complete migration: the image of its tree and the pages of its objects. Used by one thread at a time, except
@@ -21,8 +21,8 @@ public interface ImageSource extends AutoCloseable {
   /** The image; read and parsed each time. */
   TreeImage tree();
 
-  /** The pages held for an object and where they lie, ascending by page; empty for an object that is not known. */
-  List<PagePlace> places(long objectId);
+  /** The pages held for an object and where they lie, ascending by page; none for an object that is not known. */
+  void forEachPlace(long objectId, Consumer<PagePlace> sink);
 
   /**
    * The file with the pages of a segment, page i at byte 4096 * i, if this host can open it: then a rebuilt process may read

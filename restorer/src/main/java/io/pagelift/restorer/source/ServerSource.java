@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** A migration that a page-server serves. */
 final class ServerSource implements ImageSource {
@@ -72,8 +73,8 @@ final class ServerSource implements ImageSource {
   }
 
   @Override
-  public List<PagePlace> places(long objectId) {
-    return session.places(objectId);
+  public void forEachPlace(long objectId, Consumer<PagePlace> sink) {
+    session.places(objectId).forEach(sink);
   }
 
   @Override

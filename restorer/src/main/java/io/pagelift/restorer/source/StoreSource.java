@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** A migration in a store directory of this host. */
 final class StoreSource implements ImageSource {
@@ -76,13 +77,11 @@ final class StoreSource implements ImageSource {
   }
 
   @Override
-  public List<PagePlace> places(long objectId) {
+  public void forEachPlace(long objectId, Consumer<PagePlace> sink) {
     PlaceRuns runs = places.getOrDefault(objectId, PlaceRuns.none());
-    List<PagePlace> list = new ArrayList<>(runs.size());
     for (int i = 0; i < runs.size(); i++) {
-      list.add(new PagePlace(runs.firstPage(i), runs.pageCount(i), runs.segment(i), runs.segmentPage(i)));
+      sink.accept(new PagePlace(runs.firstPage(i), runs.pageCount(i), runs.segment(i), runs.segmentPage(i)));
     }
-    return list;
   }
 
   @Override
@@ -98,10 +97,11 @@ final class StoreSource implements ImageSource {
   @Override
   public void read(long objectId, PageRuns pages, PageSink sink) {
     ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_PAGES * PageRun.PAGE_BYTES);
-    for (PagePlace place : places(objectId)) {
-      pages.forEachWithin(
-          place.firstPage(), place.endPage(), (first, end) -> readRun(place, first, end, buffer, sink));
-    }
+    forEachPlace(
+        objectId,
+        place ->
+            pages.forEachWithin(
+                place.firstPage(), place.endPage(), (first, end) -> readRun(place, first, end, buffer, sink)));
   }
 
   private void readRun(PagePlace place, long first, long end, ByteBuffer buffer, PageSink sink) {

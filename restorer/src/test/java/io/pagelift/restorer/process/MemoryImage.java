@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /** An image whose pages lie in one file, served as a segment file or, as a page-server would, page by page. */
 final class MemoryImage implements ImageSource {
@@ -58,8 +59,8 @@ final class MemoryImage implements ImageSource {
   }
 
   @Override
-  public List<PagePlace> places(long objectId) {
-    return places.getOrDefault(objectId, List.of());
+  public void forEachPlace(long objectId, Consumer<PagePlace> sink) {
+    places.getOrDefault(objectId, List.of()).forEach(sink);
   }
 
   @Override
@@ -72,7 +73,7 @@ final class MemoryImage implements ImageSource {
 
   @Override
   public void read(long objectId, PageRuns pages, PageSink sink) {
-    for (PagePlace place : places(objectId)) {
+    for (PagePlace place : places.getOrDefault(objectId, List.of())) {
       pages.forEachWithin(
           place.firstPage(),
           place.endPage(),

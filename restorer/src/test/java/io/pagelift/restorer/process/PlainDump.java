@@ -11,6 +11,7 @@ import io.pagelift.image.MmLayout;
 import io.pagelift.image.OpenFile;
 import io.pagelift.image.ProcessControls;
 import io.pagelift.image.ProcessImage;
+import io.pagelift.image.RegularFile;
 import io.pagelift.image.Rseq;
 import io.pagelift.image.SourceHost;
 import io.pagelift.image.ThreadImage;
@@ -22,6 +23,8 @@ import io.pagelift.linux.MemoryMap;
 import io.pagelift.linux.MemoryMapDetail;
 import io.pagelift.linux.Pagemap;
 import io.pagelift.linux.ProcAuxv;
+import io.pagelift.linux.ProcFdInfo;
+import io.pagelift.linux.ProcFile;
 import io.pagelift.linux.ProcStat;
 import io.pagelift.linux.ProcTree;
 import io.pagelift.linux.ProcessMaps;
@@ -33,7 +36,7 @@ import io.pagelift.linux.ptrace.Tracee;
 import java.time.Duration;
 
 /**
- * The least that a dump can be: one process with one thread, default signal actions, descriptors on devices. It lets the
+ * The least that a dump can be: one process with one thread, default signal actions, descriptors on devices and regular files. It lets the
  * restorer be tried without the dumper.
  */
 final class PlainDump {
@@ -63,21 +66,40 @@ final class PlainDump {
             .setHost(SourceHost.newBuilder().setMachine("x86_64"))
             .setRootPid(pid)
             .setShellJob(true);
-    for (int fd = 0; fd < 3; fd++) {
-      String path = ProcTree.link(pid, "fd/" + fd);
-      Stat stat = Stat.of(path);
-      Device device =
-          Device.newBuilder()
-              .setPath(path)
-              .setMode(stat.mode())
-              .setMajor(stat.rdevMajor())
-              .setMinor(stat.rdevMinor())
-              .build();
-      tree.addOpenFiles(
-          OpenFile.newBuilder().setId(fd + 1).setKind("device").setFlags(Constants.O_RDWR).setState(device.toByteString()));
-      process.addDescriptors(Descriptor.newBuilder().setFd(fd).setOpenFileId(fd + 1));
+    for (int fd : ProcFile.numbers("/proc/" + pid + "/fd")) {
+      ProcFdInfo info = ProcFdInfo.read(pid, fd);
+      boolean closeOnExec = (info.flags() & Constants.O_CLOEXEC) != 0;
+      tree.addOpenFiles(openFile(pid, fd, info));
+      process.addDescriptors(Descriptor.newBuilder().setFd(fd).setOpenFileId(fd + 1).setCloseOnExec(closeOnExec));
     }
     image.tree(tree.addProcesses(process).build());
+  }
+
+  private static OpenFile openFile(int pid, int fd, ProcFdInfo info) {
+    String path = ProcTree.link(pid, "fd/" + fd);
+    Stat stat = Stat.of(path);
+    OpenFile.Builder file =
+        OpenFile.newBuilder()
+            .setId(fd + 1)
+            .setFlags(info.flags() & ~Constants.O_CLOEXEC)
+            .setPosition(info.positionBytes());
+    if (stat.isRegular()) {
+      RegularFile regular =
+          RegularFile.newBuilder()
+              .setPath(path)
+              .setSizeBytes(stat.sizeBytes())
+              .setMtimeNanos(stat.modifyTime().toNanos())
+              .build();
+      return file.setKind("regular").setState(regular.toByteString()).build();
+    }
+    Device device =
+        Device.newBuilder()
+            .setPath(path)
+            .setMode(stat.mode())
+            .setMajor(stat.rdevMajor())
+            .setMinor(stat.rdevMinor())
+            .build();
+    return file.setKind("device").setState(device.toByteString()).build();
   }
 
   private static ThreadImage thread(Tracee tracee) {

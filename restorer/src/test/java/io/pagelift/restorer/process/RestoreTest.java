@@ -87,7 +87,7 @@ class RestoreTest {
 
   private static int counter(Path counts) {
     String script = "i=0; while :; do i=$((i+1)); echo $i >> " + counts + "; done";
-    return Spawn.posixSpawn("/bin/dash", List.of("dash", "-c", script), SpawnActions.quiet());
+    return Spawn.posixSpawn("/bin/dash", List.of("dash", "-c", script), SpawnActions.quiet().closeFrom(3));
   }
 
   private static void awaitLines(Path file, int count) {
