@@ -8,6 +8,7 @@ import io.pagelift.dumper.thread.InjectedThread;
 import io.pagelift.dumper.thread.ThreadReading;
 import io.pagelift.linux.Errno;
 import io.pagelift.linux.KernelException;
+import io.pagelift.linux.ProcLimits;
 import io.pagelift.linux.ProcStatus;
 import io.pagelift.linux.ProcTimers;
 import io.pagelift.linux.ResourceLimit;
@@ -48,9 +49,8 @@ public final class ProcessReading {
       threads.add(ThreadReading.read(reader, thread, status(facts, thread), answers.get(i)));
     }
     sharedPending = process.leader().pendingSignals(true);
-    for (int resource = 0; resource < ResourceLimit.COUNT; resource++) {
-      limits.add(ResourceLimit.get(process.pid(), resource));
-    }
+    // Not by prlimit(2): of a process with other user ids that takes CAP_SYS_RESOURCE, which root in a container may lack.
+    ProcLimits.parse(bytes(reader, place + "limits")).forEach(line -> limits.add(line.limit()));
     auxv = bytes(reader, place + "auxv");
     exe = reader.stat(place + "exe");
     oomScoreAdjustment = reader.text(place + "oom_score_adj").strip();
