@@ -109,6 +109,11 @@ final class ProcessBuild {
     calls.flush();
     for (BuiltThread thread : process.threads()) {
       ThreadBuilder.queueSignals(thread.calls(), thread.image());
+      thread.calls().flush();
+    }
+    // While the process still has this one's user ids: of another user's process it would take CAP_SYS_RESOURCE.
+    limits(image);
+    for (BuiltThread thread : process.threads()) {
       ThreadBuilder.registerRseq(thread.calls(), thread.image());
       ThreadBuilder.restrict(thread.calls(), thread.image(), own);
       thread.calls().flush();
@@ -116,7 +121,6 @@ final class ProcessBuild {
     long dumpable = image.getControls().getDumpable() == 1 ? 1 : 0;
     calls.add("set whether it may be dumped", SyscallNumbers.PRCTL, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
     calls.flush();
-    limits(image);
   }
 
   private static void limits(ProcessImage image) {

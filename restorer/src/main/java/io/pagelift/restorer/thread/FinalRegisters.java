@@ -27,6 +27,7 @@ public final class FinalRegisters {
   private static final long POLL = 7;
   private static final long NANOSLEEP = 35;
   private static final long FUTEX = 202;
+  private static final long RESTART_SYSCALL = 219;
   private static final long CLOCK_NANOSLEEP = 230;
 
   /** Below the red zone (128 bytes) of the stack nothing is kept that a signal handler would not overwrite too. */
@@ -55,6 +56,10 @@ public final class FinalRegisters {
   }
 
   private static void restartWithWhatIsLeft(Registers registers, InterruptedCall call, RemoteMemory.MemFile memory) {
+    if (registers.origRax() == RESTART_SYSCALL && call.getNumber() != 0) {
+      // An earlier freeze had interrupted the call, and the kernel went on with it under this number. The arguments are still its own.
+      registers.setOrigRax(call.getNumber());
+    }
     long number = registers.origRax();
     boolean known = call.getHasRemaining() && call.getNumber() == number;
     if (number == NANOSLEEP) {
