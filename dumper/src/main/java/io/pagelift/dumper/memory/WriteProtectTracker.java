@@ -23,8 +23,8 @@ import java.util.List;
  *   <li>Scan with CHECK_WPASYNC and WP_MATCHING. Success means that everything in the range is write-protect tracked by some
  *       userfaultfd; what comes back was written and is protected again in the same step. EPERM means that some mapping in the
  *       range is not tracked: it is new, moved by mremap, or made by an exec.
- *   <li>Register the range. That is a no-op where it is ours already; EBUSY shows that the target (or somebody else) uses a
- *       userfaultfd of its own there, whose re-arming would hide writes from us.
+ *   <li>Register everything ({@link WideRegistration}). That is a no-op where it is ours already; EBUSY shows that the target (or
+ *       somebody else) uses a userfaultfd of its own there, whose re-arming would hide writes from us.
  *   <li>Unless both went well, scan again for everything that is present. The pages that the first scan had re-armed before it
  *       failed are among them, so nothing is lost.
  * </ol>
@@ -69,7 +69,30 @@ public final class WriteProtectTracker implements DirtyTracker {
   public ScanFindings scanLive(List<MemoryMap> mappings) {
     ScanFindings findings = new ScanFindings(false);
     boolean[] anyOurs = {false};
-    scan(mappings, (scan, mapping) -> anyOurs[0] |= scanLive(scan, mapping, findings));
+    PagemapScan.RegionSink sink =
+        (start, end, categories) -> {
+          boolean zero = (categories & PagemapScan.PFN_ZERO) != 0;
+          (zero ? findings.vacated() : findings.written()).add(start >>> 12, end >>> 12);
+        };
+    PageSet tracked = new PageSet();
+    scan(
+        mappings,
+        (scan, mapping) -> {
+          if (!anew && scan.written(mapping, CHECK_WP_ASYNC | WP_MATCHING, sink) == 0) {
+            tracked.add(mapping.start() >>> 12, mapping.end() >>> 12);
+          }
+        });
+    PageSet ours = WideRegistration.register(userFault, mappings);
+    scan(
+        mappings,
+        (scan, mapping) -> {
+          boolean registered = ours.contains(mapping.start() >>> 12);
+          anyOurs[0] |= registered;
+          if (!registered || !tracked.contains(mapping.start() >>> 12)) {
+            findings.replaced().add(mapping.start() >>> 12, mapping.end() >>> 12);
+            scan.present(mapping, registered ? WP_MATCHING : 0, 0, sink);
+          }
+        });
     anew = false;
     lost = !anyOurs[0] && !mappings.isEmpty();
     return findings;
@@ -78,21 +101,6 @@ public final class WriteProtectTracker implements DirtyTracker {
   @Override
   public boolean lost() {
     return lost;
-  }
-
-  private boolean scanLive(WindowedScan scan, MemoryMap mapping, ScanFindings findings) {
-    PagemapScan.RegionSink sink =
-        (start, end, categories) -> {
-          boolean zero = (categories & PagemapScan.PFN_ZERO) != 0;
-          (zero ? findings.vacated() : findings.written()).add(start >>> 12, end >>> 12);
-        };
-    boolean tracked = !anew && scan.written(mapping, CHECK_WP_ASYNC | WP_MATCHING, sink) == 0;
-    boolean ours = UserFault.register(userFault, mapping.start(), mapping.lengthBytes()) == 0;
-    if (!tracked || !ours) {
-      findings.replaced().add(mapping.start() >>> 12, mapping.end() >>> 12);
-      scan.present(mapping, ours ? WP_MATCHING : 0, 0, sink);
-    }
-    return ours;
   }
 
   @Override
