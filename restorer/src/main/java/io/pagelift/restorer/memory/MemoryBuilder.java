@@ -81,6 +81,10 @@ public final class MemoryBuilder {
     AddressSpace space = process.getAddressSpace();
     vdso.check(process.getPid(), space.getVmasList());
     PageFill fill = new PageFill(process.getPid(), source, space);
+    if (!fill.data().isEmpty() && segments.readable(fill.data().segment(0))) {
+      // Beside the reading: the pages come from the page cache for one of both.
+      pageCheck.begin(fill.data());
+    }
     clear(calls);
     try (FetchedFiles files = new FetchedFiles(calls)) {
       List<MappingPlan> plans = new ArrayList<>();
@@ -93,9 +97,6 @@ public final class MemoryBuilder {
       }
       vdso.place(calls, space.getVmasList());
       fill.fill(calls, files, segments);
-      if (!fill.data().isEmpty() && segments.readable(fill.data().segment(0))) {
-        pageCheck.begin(fill.data());
-      }
       plans.forEach(plan -> finish(calls, plan));
       layOut(calls, files, space);
     }
