@@ -38,6 +38,11 @@ final class EpollRebuilder implements FileRebuilder {
   }
 
   @Override
+  public int highestNumber(OpenFile file) {
+    return Reopen.state(file, Epoll.parser()).getTargetsList().stream().mapToInt(EpollTarget::getFd).max().orElse(-1);
+  }
+
+  @Override
   public void finishInside(OpenFile file, int fd, DescriptorTable descriptors, RemoteCalls calls) {
     for (EpollTarget target : Reopen.state(file, Epoll.parser()).getTargetsList()) {
       if (descriptors.has(target.getFd(), target.getOpenFileId())) {

@@ -34,6 +34,11 @@ public interface FileRebuilder {
    */
   default void finishInside(OpenFile file, int fd, DescriptorTable descriptors, RemoteCalls calls) {}
 
+  /** The highest descriptor number that {@link #finishInside} may use for a moment; -1 for none. */
+  default int highestNumber(OpenFile file) {
+    return -1;
+  }
+
   /** What should happen as late as possible (starting timers): just before the tree runs. */
   default void arm(OpenFile file, FileDescriptor descriptor) {}
 }

@@ -22,12 +22,13 @@ import java.util.Set;
 /** Gives processes their descriptors: copies of the restorer's, under the image's numbers. */
 final class DescriptorsBuilder {
   private final OpenFiles files;
-  private final Map<Integer, OpenFile> images = new HashMap<>();
+  private final int highestBorrowed;
   private final Set<Integer> finished = new HashSet<>();
 
   DescriptorsBuilder(OpenFiles files) {
     this.files = files;
-    files.openFiles().forEach(file -> images.put(file.getId(), file));
+    highestBorrowed =
+        files.openFiles().stream().mapToInt(file -> files.rebuilder(file).highestNumber(file)).max().orElse(-1);
   }
 
   /** Gives a process without descriptors all of its own. */
@@ -38,7 +39,7 @@ final class DescriptorsBuilder {
     }
     wanted.sort(Comparator.comparingInt(Descriptor::getFd));
     Map<Integer, Integer> numbers = files.numbers();
-    int restorer = wanted.get(wanted.size() - 1).getFd() + 1;
+    int restorer = Math.max(wanted.get(wanted.size() - 1).getFd(), highestBorrowed) + 1;
     calls.addExpecting("open the restorer", 0, SyscallNumbers.PIDFD_OPEN, Kernel.pid(), 0);
     calls.addExpecting("move it up", restorer, SyscallNumbers.DUP3, 0, restorer, O_CLOEXEC);
     calls.add("close its first number", SyscallNumbers.CLOSE, 0);

@@ -20,6 +20,8 @@ import io.pagelift.restorer.remote.RemoteCalls;
 import io.pagelift.restorer.thread.FinalRegisters;
 import io.pagelift.restorer.thread.OwnCredentials;
 import io.pagelift.restorer.thread.ThreadBuilder;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -106,13 +108,13 @@ final class ProcessBuild {
     ProcessImage image = process.image();
     ProcFiles.write(process.pid(), image.getControls());
     SignalsBuilder.queue(calls, image);
+    limits(calls, image);
     calls.flush();
     for (BuiltThread thread : process.threads()) {
       ThreadBuilder.queueSignals(thread.calls(), thread.image());
       thread.calls().flush();
     }
     // While the process still has this one's user ids: of another user's process it would take CAP_SYS_RESOURCE.
-    limits(image);
     for (BuiltThread thread : process.threads()) {
       ThreadBuilder.registerRseq(thread.calls(), thread.image());
       ThreadBuilder.restrict(thread.calls(), thread.image(), own);
@@ -123,10 +125,13 @@ final class ProcessBuild {
     calls.flush();
   }
 
-  private static void limits(ProcessImage image) {
-    for (ResourceLimit resource : image.getLimitsList()) {
-      new io.pagelift.linux.ResourceLimit(resource.getSoft(), resource.getHard())
-          .set(image.getPid(), resource.getResource());
+  /** By the process itself, while it still has the restorer's users: from outside that takes CAP_SYS_RESOURCE later. */
+  private static void limits(RemoteCalls calls, ProcessImage image) {
+    for (ResourceLimit limit : image.getLimitsList()) {
+      byte[] values =
+          ByteBuffer.allocate(16).order(ByteOrder.nativeOrder()).putLong(limit.getSoft()).putLong(limit.getHard()).array();
+      calls.add(
+          "set limit " + limit.getResource(), SyscallNumbers.PRLIMIT64, 0, limit.getResource(), calls.data(values), 0);
     }
   }
 
