@@ -167,6 +167,8 @@ final class TreeFreezer {
       for (Tracee tracee : fresh) {
         if (stopped(reader, tracee, deadline).ended()) {
           held.remove(tracee);
+        } else {
+          UnnoticedStop.mend(tracee);
         }
       }
       if (deadline.passed()) {

@@ -127,6 +127,85 @@ class FrozenTreeTest {
   }
 
   @Test
+  void aThreadThatWaitsForEventsOrSignalsDoesNotNoticeTheStop() {
+    String source =
+        """
+        #define _GNU_SOURCE
+        #include <errno.h>
+        #include <pthread.h>
+        #include <signal.h>
+        #include <stdio.h>
+        #include <string.h>
+        #include <sys/epoll.h>
+        #include <sys/eventfd.h>
+        #include <sys/ipc.h>
+        #include <sys/sem.h>
+        #include <unistd.h>
+        static int counter, semaphores;
+        static void *events(void *x) {
+          int poll = epoll_create1(0);
+          struct epoll_event event = { EPOLLIN, { 0 } };
+          epoll_ctl(poll, EPOLL_CTL_ADD, counter, &event);
+          int n = epoll_wait(poll, &event, 1, -1);
+          printf("events %d %s\\n", n, n < 0 ? strerror(errno) : ""); fflush(stdout);
+          return x;
+        }
+        static void *signals(void *x) {
+          sigset_t set; sigemptyset(&set); sigaddset(&set, SIGUSR1);
+          int n = sigwaitinfo(&set, 0);
+          printf("signal %d %s\\n", n, n < 0 ? strerror(errno) : ""); fflush(stdout);
+          return x;
+        }
+        static void *waits(void *x) {
+          struct sembuf down = { 0, -1, 0 };
+          int n = semop(semaphores, &down, 1);
+          printf("semaphore %d %s\\n", n, n < 0 ? strerror(errno) : ""); fflush(stdout);
+          return x;
+        }
+        int main(void) {
+          sigset_t set; sigemptyset(&set); sigaddset(&set, SIGUSR1);
+          sigprocmask(SIG_BLOCK, &set, 0);
+          counter = eventfd(0, 0);
+          semaphores = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+          void *(*all[])(void *) = { events, signals, waits };
+          pthread_t threads[3];
+          for (int i = 0; i < 3; i++) pthread_create(&threads[i], 0, all[i], 0);
+          usleep(300000);
+          puts("ready"); fflush(stdout);
+          while (access("go", F_OK)) usleep(1000);
+          eventfd_write(counter, 1);
+          kill(getpid(), SIGUSR1);
+          struct sembuf up = { 0, 1, 0 };
+          semop(semaphores, &up, 1);
+          for (int i = 0; i < 3; i++) pthread_join(threads[i], 0);
+          semctl(semaphores, 0, IPC_RMID);
+          puts("done"); fflush(stdout);
+          for (;;) pause();
+        }
+        """;
+    try (Victim victim = Victim.start(source)) {
+      for (int i = 0; i < 5; i++) {
+        try (FrozenTree tree = FrozenTree.freeze(tracer, victim.pid(), BOUND)) {
+          assertThat(tree.root().threads()).hasSize(4);
+        }
+        assertThat(Deadline.inMillis(20_000).await(() -> asleep(victim.pid()))).isTrue();
+      }
+      victim.write("go");
+      victim.awaitOutput("done");
+      assertThat(victim.output()).contains("events 1 \n", "signal 10 \n", "semaphore 0 \n");
+    }
+  }
+
+  /** Whether all threads are back in their calls; the main one sleeps in short naps. */
+  private static boolean asleep(int pid) {
+    try (RawReader reader = new RawReader()) {
+      return reader.numbers("/proc/" + pid + "/task").stream()
+          .filter(tid -> tid != pid)
+          .allMatch(tid -> ProcessWalk.state(reader.text("/proc/" + pid + "/task/" + tid + "/status")) == 'S');
+    }
+  }
+
+  @Test
   void aZombieBelongsToTheTree() {
     String source =
         """

@@ -112,6 +112,15 @@ public final class Victim implements AutoCloseable {
     }
   }
 
+  /** Makes an empty file in its directory, as a sign to it. */
+  public void write(String name) {
+    try {
+      Files.createFile(directory.resolve(name));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Waits until its output holds {@code text}. */
   public void awaitOutput(String text) {
     boolean seen = Deadline.inMillis(PATIENCE_MILLIS).await(() -> output().contains(text));
