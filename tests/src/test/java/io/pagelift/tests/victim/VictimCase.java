@@ -21,6 +21,7 @@ record VictimCase(String program, List<String> optionList) {
         of("files"),
         of("pipes"),
         of("events"),
+        of("events", "twin"),
         of("credentials"),
         of("credentials", "user"),
         of("rseq"),
