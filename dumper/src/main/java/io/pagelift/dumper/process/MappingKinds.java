@@ -82,7 +82,7 @@ public final class MappingKinds {
   }
 
   /** Looks for what only smaps tells. */
-  static void inspectDetail(int pid, MemoryMapDetail detail, RefusalSink sink) {
+  public static void inspectDetail(int pid, MemoryMapDetail detail, RefusalSink sink) {
     String object = object(detail.map());
     if (detail.hugeTlb()) {
       sink.refuse(pid, object, "memory of huge pages is not carried yet", "use transparent huge pages (madvise)");

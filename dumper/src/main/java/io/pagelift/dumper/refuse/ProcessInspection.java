@@ -24,6 +24,7 @@ public final class ProcessInspection {
   private final CollectOptions options;
   private final RefusalSink sink;
   private final Map<String, String> ownNamespaces;
+  private int rootSession;
 
   /**
    * An inspection of one tree.
@@ -40,7 +41,7 @@ public final class ProcessInspection {
     this.ownNamespaces = ProcessFacts.namespaces(reader, "/proc/self/");
   }
 
-  /** Looks at one live process. */
+  /** Looks at one live process; the root comes first. */
   public void inspect(ProcessFacts facts) {
     inspectJob(facts);
     inspectNamespaces(facts);
@@ -48,10 +49,12 @@ public final class ProcessInspection {
     facts.statusByThread().forEach((tid, status) -> inspectThread(facts.pid(), tid, status));
   }
 
+  /** Sessions and groups are found again by their leaders; a group whose leader is gone can be founded again, a session not. */
   private void inspectJob(ProcessFacts facts) {
     int session = facts.stat().session();
     int group = facts.stat().processGroup();
     if (facts.pid() == rootPid) {
+      rootSession = session;
       if (!options.shellJob() && !(pids.contains(session) && pids.contains(group))) {
         refuse(
             facts,
@@ -59,6 +62,12 @@ public final class ProcessInspection {
             "the leader lies outside of the tree",
             "dump with --shell-job, or start it with setsid");
       }
+    } else if (!pids.contains(session) && session != rootSession) {
+      refuse(
+          facts,
+          "its session " + session,
+          "the leader is gone or lies outside of the tree",
+          "end this process before the dump");
     }
   }
 

@@ -9,6 +9,8 @@ import io.pagelift.dumper.process.MappedFileStats;
 import io.pagelift.dumper.process.MappingKinds;
 import io.pagelift.dumper.process.SharedMemories;
 import io.pagelift.dumper.tree.CollectOptions;
+import io.pagelift.linux.MemoryMapDetail;
+import io.pagelift.linux.ProcessMaps;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -64,7 +66,17 @@ public final class Refusals {
       }
       SharingInspection.inspect(processes, refusals::add);
       PipeInspection.inspect(reader, processes, refusals::add);
+      processes.forEach(process -> inspectDetails(reader, process.pid(), refusals));
     }
     return refusals.stream().distinct().toList();
+  }
+
+  private static void inspectDetails(RawReader reader, int pid, List<Refusal> refusals) {
+    byte[] smaps = reader.file("/proc/" + pid + "/smaps");
+    if (smaps != null) {
+      for (MemoryMapDetail detail : ProcessMaps.parseDetails(smaps)) {
+        MappingKinds.inspectDetail(pid, detail, refusals::add);
+      }
+    }
   }
 }

@@ -8,6 +8,8 @@ import io.pagelift.common.PageliftException;
 import io.pagelift.dumper.testing.Collected;
 import io.pagelift.dumper.testing.Victim;
 import io.pagelift.dumper.tree.CollectOptions;
+import io.pagelift.linux.Constants;
+import io.pagelift.linux.Spawn;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -147,6 +149,30 @@ class RefusalsTest {
           .anyMatch(refusal -> refusal.object().startsWith("fd 1 (pipe:") && refusal.reason().contains("outside of the tree"));
       assertThatThrownBy(() -> Collected.from(sleeper, true)).hasMessageContaining("fd 1 (pipe:");
       assertThat(Refusals.check(shell.pid(), OPTIONS)).isEmpty();
+    }
+  }
+
+  @Test
+  void aProcessWhoseSessionHasNoLeaderAnyMoreIsRefused() {
+    String source =
+        """
+        #include <stdio.h>
+        #include <sys/prctl.h>
+        #include <sys/wait.h>
+        #include <unistd.h>
+        int main(void) {
+          prctl(PR_SET_CHILD_SUBREAPER, 1);
+          if (fork() == 0) { setsid(); if (fork() == 0) for (;;) pause(); _exit(0); }
+          usleep(300000);
+          while (waitpid(-1, 0, 1) > 0);
+          puts("ready"); fflush(stdout);
+          for (;;) pause();
+        }
+        """;
+    try (Victim orphaned = Victim.start(source)) {
+      assertThat(Refusals.check(orphaned.pid(), OPTIONS))
+          .anyMatch(refusal -> refusal.object().startsWith("its session ") && refusal.pid() != orphaned.pid());
+      Spawn.kill(Refusals.check(orphaned.pid(), OPTIONS).get(0).pid(), Constants.SIGKILL);
     }
   }
 

@@ -9,6 +9,7 @@ import io.pagelift.image.PosixTimer;
 import io.pagelift.image.ProcessImage;
 import io.pagelift.image.ThreadImage;
 import io.pagelift.linux.Constants;
+import io.pagelift.linux.Deadline;
 import io.pagelift.linux.ptrace.Registers;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -140,6 +141,8 @@ class ProcessCollectedTest {
     assertThat(stopped.getState()).isEqualTo(ProcessImage.State.STOPPED);
     assertThat(stopped.getStopSignal()).isEqualTo(Constants.SIGSTOP);
     assertThat(stopped.getProcessGroup()).isEqualTo(stopped.getPid());
+    assertThat(Deadline.inMillis(20_000).await(() -> Victim.status(stopped.getPid(), "State").startsWith("T (stopped)")))
+        .isTrue();
     ProcessImage zombie = collected.image().getProcesses(2);
     assertThat(zombie.getState()).isEqualTo(ProcessImage.State.ZOMBIE);
     assertThat(zombie.getExitStatus()).isEqualTo(9 << 8);
