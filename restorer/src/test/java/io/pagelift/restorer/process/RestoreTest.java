@@ -1,7 +1,10 @@
 package io.pagelift.restorer.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pagelift.common.PageliftException;
+import io.pagelift.image.TreeImage;
 import io.pagelift.linux.Constants;
 import io.pagelift.linux.Deadline;
 import io.pagelift.linux.Kernel;
@@ -83,6 +86,52 @@ class RestoreTest {
     assertThat(Path.of("/proc/" + pid)).doesNotExist();
     assertThat(ProcTree.children(Kernel.pid())).isEqualTo(childrenBefore);
     pid = 0;
+  }
+
+  @Test
+  void aTakenProcessIdIsRefusedWithTheNameOfWhatHasIt() throws IOException {
+    Path counts = directory.resolve("counts");
+    pid = counter(counts);
+    awaitLines(counts, 1);
+    MemoryImage image = new MemoryImage(directory.resolve("pages"), true);
+    PlainDump.take(pid, image);
+    assertThatThrownBy(() -> Restore.plan(image))
+        .isInstanceOf(PageliftException.class)
+        .hasMessageContaining("process id " + pid)
+        .hasMessageContaining("'dash'");
+  }
+
+  @Test
+  void aStepThatFailsNamesItAndLeavesNothing() throws IOException {
+    Path counts = directory.resolve("counts");
+    pid = counter(counts);
+    awaitLines(counts, 1);
+    MemoryImage image = new MemoryImage(directory.resolve("pages"), true);
+    PlainDump.take(pid, image);
+    Spawn.killAndReap(pid, Deadline.in(BOUND));
+    Files.write(directory.resolve("pages"), new byte[100]);
+    List<Integer> childrenBefore = ProcTree.children(Kernel.pid());
+
+    try (Restore restore = Restore.plan(image)) {
+      assertThatThrownBy(restore::build)
+          .isInstanceOf(PageliftException.class)
+          .hasMessageContaining("Process " + pid)
+          .hasMessageContaining("read pages");
+    }
+
+    assertThat(Path.of("/proc/" + pid)).doesNotExist();
+    assertThat(ProcTree.children(Kernel.pid())).isEqualTo(childrenBefore);
+    pid = 0;
+  }
+
+  @Test
+  void anImageOfAnotherFormatOrMachineIsRefused() {
+    MemoryImage image = new MemoryImage(directory.resolve("pages"), true);
+    image.tree(TreeImage.newBuilder().setFormatVersion(2).setSoftware("pagelift dumper 9").build());
+    assertThatThrownBy(() -> Restore.plan(image))
+        .isInstanceOf(PageliftException.class)
+        .hasMessageContaining("format 2")
+        .hasMessageContaining("pagelift dumper 9");
   }
 
   private static int counter(Path counts) {
