@@ -31,7 +31,10 @@ public record ClientOptions(
     }
   }
 
-  /** Usual bounds: 10 s to connect, 30 s for HELLO (a machine that stalls is not a peer that is gone), 60 s for a reply, 5 min for a commit. */
+  /**
+   * Usual bounds: 10 s to connect, 30 s for HELLO (a machine that stalls is not a peer that is gone), 60 s for a reply, 5 min
+   * for a commit.
+   */
   public static ClientOptions defaults(String software) {
     return new ClientOptions(
         software,

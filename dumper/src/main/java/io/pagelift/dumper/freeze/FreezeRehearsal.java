@@ -1,5 +1,6 @@
 package io.pagelift.dumper.freeze;
 
+import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import io.pagelift.dumper.tree.CollectOptions;
 import io.pagelift.dumper.tree.ObjectIds;
@@ -72,7 +73,11 @@ public final class FreezeRehearsal {
   private static void rehearse(TracerThread tracer, int pid) {
     TreeCollector collector = new TreeCollector(new CollectOptions(true, "rehearsal"));
     try (FrozenTree tree = FrozenTree.freezeForDump(tracer, pid, BOUND)) {
-      collector.build(collector.collectFrozen(tree, new RehearsalIds()));
+      // Serialised too: protobuf's writers are classes of their own, for each message.
+      byte[] image = collector.build(collector.collectFrozen(tree, new RehearsalIds())).toByteArray();
+      if (image.length == 0) {
+        throw new PageliftException(ErrorCategory.INTERNAL, "The rehearsal of the freeze collected nothing.");
+      }
     }
   }
 
