@@ -42,10 +42,16 @@ final class PreDumpCommand implements Callable<Integer> {
       throw new PageliftException(ErrorCategory.USAGE, "--rounds is 1 to 1000000 and --interval 0 or more.");
     }
     PreDump preDump = new PreDump(options, System.out::println);
-    switch (mode) {
-      case "read" -> preDump.run(rounds, Duration.ofMillis(intervalMillis));
-      default -> throw new PageliftException(ErrorCategory.USAGE, "There is no mode '" + mode + "'; choose read or splice.");
-    }
+    preDump.run(mode(), rounds, Duration.ofMillis(intervalMillis));
     return 0;
+  }
+
+  private PreDump.Mode mode() {
+    return switch (mode) {
+      case "read" -> PreDump.Mode.READ;
+      case "splice" -> PreDump.Mode.SPLICE;
+      default ->
+          throw new PageliftException(ErrorCategory.USAGE, "There is no mode '" + mode + "'; choose read or splice.");
+    };
   }
 }

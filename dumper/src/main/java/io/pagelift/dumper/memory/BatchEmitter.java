@@ -9,7 +9,7 @@ import java.util.List;
  * Turns a buffer full of pages into runs and sends it. Pages that are all zero travel as ZERO runs; the others close ranks in the
  * buffer, so that the payload has no gaps.
  */
-final class BatchEmitter {
+public final class BatchEmitter {
   private static final int PAGE_BYTES = PageRun.PAGE_BYTES;
 
   private final PageChannel channel;
@@ -23,29 +23,30 @@ final class BatchEmitter {
   private long zeroPages;
   private long filteredPages;
 
-  BatchEmitter(PageChannel channel, long objectId, PageFilter filter) {
+  /** An emitter for one object. */
+  public BatchEmitter(PageChannel channel, long objectId, PageFilter filter) {
     this.channel = channel;
     this.objectId = objectId;
     this.filter = filter;
   }
 
   /** Pages that the filter held back. */
-  long filteredPages() {
+  public long filteredPages() {
     return filteredPages;
   }
 
   /** Pages sent with their contents so far. */
-  long dataPages() {
+  public long dataPages() {
     return dataPages;
   }
 
   /** Pages sent as zero so far. */
-  long zeroPages() {
+  public long zeroPages() {
     return zeroPages;
   }
 
   /** Sends the first {@code pages} pages of the plan, whose bytes are in {@code batch}; takes the buffer over. */
-  void emit(ReadPlan plan, int pages, PageChannel.Batch batch) {
+  public void emit(ReadPlan plan, int pages, PageChannel.Batch batch) {
     ByteBuffer bytes = batch.bytes();
     int at = 0;
     int kept = 0;

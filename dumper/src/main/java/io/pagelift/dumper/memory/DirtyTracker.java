@@ -9,9 +9,10 @@ public interface DirtyTracker extends AutoCloseable {
    * Finds what was written since the last scan and begins anew, in one step: what is written after the scan, also while the
    * pages are read, is in the next scan's findings.
    *
-   * @param mappings the private mappings as just read
+   * @param mappings all mappings as just read
+   * @param rereadMappings reads them again
    */
-  ScanFindings scanLive(List<MemoryMap> mappings);
+  ScanFindings scanLive(List<MemoryMap> mappings, PageReader.MapsSource rereadMappings);
 
   /** Finds what was written since the last scan and everything that is present. The process is frozen; nothing is re-armed. */
   ScanFindings scanFrozen(List<MemoryMap> mappings);

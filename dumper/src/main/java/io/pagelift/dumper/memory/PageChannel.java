@@ -21,6 +21,9 @@ public interface PageChannel {
     void release();
   }
 
+  /** Says that about so many pages will come, for whoever shows progress. */
+  default void expect(long pageCount) {}
+
   /** An empty buffer; waits, with a bound, until one is free. */
   Batch acquire();
 

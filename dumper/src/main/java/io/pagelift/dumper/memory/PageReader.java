@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Pages left out are returned. They are never taken as sent: the caller tells the server to forget them, and the next round
  * sends whatever is there then. An exit of the process ends the reading and is not an error.
  */
-public final class PageReader implements AutoCloseable {
+public final class PageReader implements PageSource {
   private static final long NO_LIMIT = Long.MAX_VALUE;
   private static final int PAGE_SHIFT = 12;
 
@@ -69,7 +69,7 @@ public final class PageReader implements AutoCloseable {
     this.emitter = new BatchEmitter(channel, objectId, filter);
   }
 
-  /** Sends the pages of a set, ascending. The set must not change meanwhile. */
+  @Override
   public void send(PageSet pages) {
     wanted = pages;
     ownsWanted = false;
@@ -83,27 +83,27 @@ public final class PageReader implements AutoCloseable {
     }
   }
 
-  /** Pages that could not be read. */
+  @Override
   public PageSet unread() {
     return unread;
   }
 
-  /** Whether the process exited before everything was read. */
+  @Override
   public boolean processGone() {
     return processGone;
   }
 
-  /** Pages sent with their contents. */
+  @Override
   public long dataPages() {
     return emitter.dataPages();
   }
 
-  /** Pages that were read and that the filter held back. */
+  @Override
   public long filteredPages() {
     return emitter.filteredPages();
   }
 
-  /** Pages sent as zero. */
+  @Override
   public long zeroPages() {
     return emitter.zeroPages();
   }

@@ -28,7 +28,7 @@ public final class PresenceTracker implements DirtyTracker {
   }
 
   @Override
-  public ScanFindings scanLive(List<MemoryMap> mappings) {
+  public ScanFindings scanLive(List<MemoryMap> mappings, PageReader.MapsSource rereadMappings) {
     return scanFrozen(mappings);
   }
 
@@ -58,7 +58,7 @@ public final class PresenceTracker implements DirtyTracker {
   private void scan(List<MemoryMap> mappings, PageSet present) {
     PagemapScan.RegionSink sink = (start, end, categories) -> present.add(start >>> 12, end >>> 12);
     try (WindowedScan scan = WindowedScan.open(pid)) {
-      for (MemoryMap mapping : mappings) {
+      for (MemoryMap mapping : MappingKind.privateOnes(mappings)) {
         scan.present(mapping, 0, 0, sink);
       }
     }
@@ -66,7 +66,7 @@ public final class PresenceTracker implements DirtyTracker {
 
   private void readEntries(List<MemoryMap> mappings, PageSet present) {
     try (Pagemap pagemap = Pagemap.open(pid)) {
-      for (MemoryMap mapping : mappings) {
+      for (MemoryMap mapping : MappingKind.privateOnes(mappings)) {
         boolean file = MappingKind.of(mapping) == MappingKind.PRIVATE_FILE;
         for (long at = mapping.start(); at < mapping.end(); ) {
           int count = (int) Math.min(Pagemap.MAX_PAGES, (mapping.end() - at) / PageRun.PAGE_BYTES);

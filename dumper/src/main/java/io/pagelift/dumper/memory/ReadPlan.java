@@ -7,14 +7,14 @@ import io.pagelift.common.PageRun;
  *
  * <p>Kept in two arrays that are filled again for each batch: planning allocates nothing.
  */
-final class ReadPlan {
+public final class ReadPlan {
   final long[] addresses = new long[PageChannel.BATCH_PAGES];
   final int[] lengths = new int[PageChannel.BATCH_PAGES];
   private int count;
   private int pageCount;
 
   /** Takes the members of {@code wanted} from {@code fromPage} on, below {@code endPage}, until the batch is full. */
-  void fill(PageSet wanted, long fromPage, long endPage) {
+  public void fill(PageSet wanted, long fromPage, long endPage) {
     count = 0;
     pageCount = 0;
     long page = wanted.nextMember(fromPage);
@@ -28,17 +28,27 @@ final class ReadPlan {
   }
 
   /** Ranges in the plan. */
-  int count() {
+  public int count() {
     return count;
   }
 
+  /** Address (or offset) of range {@code index}, in bytes. */
+  public long address(int index) {
+    return addresses[index];
+  }
+
+  /** Length of range {@code index}, in bytes. */
+  public int length(int index) {
+    return lengths[index];
+  }
+
   /** Pages in the plan. */
-  int pageCount() {
+  public int pageCount() {
     return pageCount;
   }
 
   /** Number of the page after the last planned one. */
-  long endPage() {
+  public long endPage() {
     return (addresses[count - 1] + lengths[count - 1]) / PageRun.PAGE_BYTES;
   }
 

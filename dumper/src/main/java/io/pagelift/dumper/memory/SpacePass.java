@@ -37,21 +37,37 @@ public final class SpacePass {
   }
 
   /**
-   * Runs the pass.
+   * What a scan has found to do.
+   *
+   * @param wanted pages to send
+   * @param stale pages to take back
+   * @param scanNanos how long the scan took
+   */
+  public record Decision(PageSet wanted, PageSet stale, long scanNanos) {}
+
+  /**
+   * Runs the whole pass with a {@link PageReader}.
    *
    * @param mappings all mappings, as just read (or as read in the freeze)
    * @param rereadMappings reads them again when a hole shows up
    */
   public PassResult run(List<MemoryMap> mappings, PageReader.MapsSource rereadMappings) {
-    List<MemoryMap> own = MappingKind.privateOnes(mappings);
-    long scanStart = System.nanoTime();
-    ScanFindings findings = frozen ? space.tracker().scanFrozen(own) : space.tracker().scanLive(own);
-    long scanNanos = System.nanoTime() - scanStart;
-    return send(own, findings, rereadMappings, scanNanos);
+    Decision decision = decide(mappings, rereadMappings);
+    try (PageReader reader = reader(rereadMappings)) {
+      return send(decision, reader);
+    }
   }
 
-  private PassResult send(
-      List<MemoryMap> own, ScanFindings findings, PageReader.MapsSource rereadMappings, long scanNanos) {
+  /** A reader for the pages of this space. */
+  public PageReader reader(PageReader.MapsSource rereadMappings) {
+    return new PageReader(
+        space.pid(), frozen, rereadMappings, channel, space.objectId(), filter(space.held()));
+  }
+
+  /** Scans and decides. What it decides must be sent by the same pass, or tracking is broken. */
+  public Decision decide(List<MemoryMap> mappings, PageReader.MapsSource rereadMappings) {
+    long scanStart = System.nanoTime();
+    ScanFindings findings = frozen ? space.tracker().scanFrozen(mappings) : space.tracker().scanLive(mappings, rereadMappings);
     PageSet held = space.held();
     PageSet wanted = findings.written();
     PageSet stale = held.copy();
@@ -61,32 +77,37 @@ public final class SpacePass {
       wanted.addAll(missing);
       stale.removeAll(findings.present());
     } else {
-      keepStale(stale, own, findings);
+      keepStale(stale, mappings, findings);
     }
     stale.removeAll(wanted);
-    long droppedPages = drop(stale);
+    return new Decision(wanted, stale, System.nanoTime() - scanStart);
+  }
+
+  /** Sends what was decided. */
+  public PassResult send(Decision decision, PageSource source) {
     long readStart = System.nanoTime();
-    try (PageReader reader =
-        new PageReader(space.pid(), frozen, rereadMappings, channel, space.objectId(), filter(held))) {
-      reader.send(wanted);
-      PageSet lost = reader.unread().copy();
-      lost.retainAll(held);
-      droppedPages += drop(lost);
-      held.removeAll(stale);
-      held.addAll(wanted);
-      long scannedPages = held.pageCount();
-      held.removeAll(reader.unread());
-      return new PassResult(
-          scannedPages,
-          scannedPages - wanted.pageCount() + reader.filteredPages(),
-          reader.dataPages(),
-          reader.zeroPages(),
-          droppedPages,
-          reader.unread().pageCount(),
-          reader.processGone(),
-          scanNanos,
-          System.nanoTime() - readStart);
-    }
+    PageSet held = space.held();
+    PageSet wanted = decision.wanted();
+    channel.expect(wanted.pageCount());
+    long droppedPages = drop(decision.stale());
+    source.send(wanted);
+    PageSet lost = source.unread().copy();
+    lost.retainAll(held);
+    droppedPages += drop(lost);
+    held.removeAll(decision.stale());
+    held.addAll(wanted);
+    long scannedPages = held.pageCount();
+    held.removeAll(source.unread());
+    return new PassResult(
+        scannedPages,
+        scannedPages - wanted.pageCount() + source.filteredPages(),
+        source.dataPages(),
+        source.zeroPages(),
+        droppedPages,
+        source.unread().pageCount(),
+        source.processGone(),
+        decision.scanNanos(),
+        System.nanoTime() - readStart);
   }
 
   /** What the filter holds back must be held by the server, whatever the filter thinks. */
@@ -102,9 +123,9 @@ public final class SpacePass {
   }
 
   /** Reduces what is held to what a scan of the running process proves to be stale. */
-  private static void keepStale(PageSet held, List<MemoryMap> own, ScanFindings findings) {
+  private static void keepStale(PageSet held, List<MemoryMap> mappings, ScanFindings findings) {
     PageSet good = new PageSet();
-    for (MemoryMap mapping : own) {
+    for (MemoryMap mapping : MappingKind.privateOnes(mappings)) {
       good.add(mapping.start() >>> PAGE_SHIFT, mapping.end() >>> PAGE_SHIFT);
     }
     good.removeAll(findings.replaced());

@@ -3,67 +3,83 @@ package io.pagelift.dumper.memory;
 import io.pagelift.linux.FileDescriptor;
 import io.pagelift.linux.MemoryMap;
 import io.pagelift.linux.UserFault;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Registers the mappings of a running process with a userfaultfd without cutting one in two.
+ * Registers the private mappings of a running process with a userfaultfd without cutting any of them in two.
  *
- * <p>The list of mappings is older than the registration. UFFDIO_REGISTER of exactly {@code [start, end)} of a mapping that has
- * grown in place since would register its first part only: the kernel then has two mappings where the program has one, and the
- * program's own {@code mremap(2)} over both fails with EFAULT (so {@code realloc} of a large block fails). Therefore whole
- * stretches are registered, the gaps between the listed mappings included: the call takes every mapping in its range, as it is
- * at that moment. What is registered although it is not in the list is harmless: the server holds nothing there (a pass drops
- * what lies outside of the list), so the next scans send it.
+ * <p>What {@code /proc/PID/maps} said is old by the time of the ioctl: a mapping may have grown since. UFFDIO_REGISTER of its old
+ * range would split it at the old end, and a later mremap(2) by the process over both halves fails with EFAULT, which makes
+ * realloc(3) return NULL. So the range of an ioctl is wide: from one mapping that must stay out (shared, vdso, somebody else's) to
+ * the next, gaps included. The kernel takes every mapping that it finds in there, whole, and skips what is registered already.
  *
- * <p>One mapping that cannot be registered (vdso, vvar, one with another userfaultfd) makes the call for a stretch fail, before
- * it has changed anything. The stretch is then halved, down to single mappings, which are registered alone.
+ * <p>One mapping that cannot be registered (another userfaultfd has it) fails the ioctl as a whole; it is found by halving.
  */
 final class WideRegistration {
+  /** The usual vm.mmap_min_addr: the kernel refuses ranges that begin below it. */
+  private static final long LOWEST_ADDRESS = 0x10000;
+
+  /** The end of the address space with four levels of page tables; nothing lies above it unless a process asks for that. */
+  private static final long HIGHEST_ADDRESS = 0x7fff_ffff_f000L;
+
   private final FileDescriptor userFault;
-  private final List<MemoryMap> mappings;
-  private final PageSet registered = new PageSet();
+  private final PageSet refused = new PageSet();
+  private boolean any;
 
-  private WideRegistration(FileDescriptor userFault, List<MemoryMap> mappings) {
+  WideRegistration(FileDescriptor userFault) {
     this.userFault = userFault;
-    this.mappings = mappings;
   }
 
-  /**
-   * Registers what can be registered.
-   *
-   * @param mappings ascending by address
-   * @return the pages of those of {@code mappings} that are registered with this userfaultfd now
-   */
-  static PageSet register(FileDescriptor userFault, List<MemoryMap> mappings) {
-    WideRegistration registration = new WideRegistration(userFault, mappings);
-    if (!mappings.isEmpty()) {
-      registration.register(0, mappings.size());
-    }
-    return registration.registered;
-  }
-
-  /** Mappings {@code first} (inclusive) to {@code end} (exclusive), with the gaps on both sides. */
-  private void register(int first, int end) {
-    long from = first == 0 ? mappings.get(0).start() : mappings.get(first - 1).end();
-    long to = end == mappings.size() ? mappings.get(end - 1).end() : mappings.get(end).start();
-    if (UserFault.register(userFault, from, to - from) == 0) {
-      for (MemoryMap mapping : mappings.subList(first, end)) {
-        add(mapping);
+  /** Registers all private mappings of an ascending list of all mappings. */
+  void register(List<MemoryMap> mappings) {
+    long from = LOWEST_ADDRESS;
+    List<MemoryMap> stretch = new ArrayList<>();
+    for (MemoryMap mapping : mappings) {
+      if (mapping.start() < 0 || mapping.start() >= HIGHEST_ADDRESS) {
+        break;
       }
-    } else if (end - first > 1) {
-      int middle = (first + end) >>> 1;
-      register(first, middle);
-      register(middle, end);
+      if (MappingKind.of(mapping).isPrivate()) {
+        stretch.add(mapping);
+      } else {
+        register(stretch, from, mapping.start());
+        stretch.clear();
+        from = mapping.end();
+      }
+    }
+    register(stretch, from, HIGHEST_ADDRESS);
+  }
+
+  private void register(List<MemoryMap> stretch, long from, long end) {
+    if (stretch.isEmpty()) {
+      return;
+    }
+    if (UserFault.register(userFault, from, end - from) == 0) {
+      any = true;
+      return;
+    }
+    if (stretch.size() > 1) {
+      int middle = stretch.size() / 2;
+      long border = stretch.get(middle).start();
+      register(stretch.subList(0, middle), from, border);
+      register(stretch.subList(middle, stretch.size()), border, end);
+      return;
+    }
+    MemoryMap only = stretch.get(0);
+    if (UserFault.register(userFault, only.start(), only.lengthBytes()) == 0) {
+      any = true;
     } else {
-      // Something in the gaps beside it may be what cannot be registered.
-      MemoryMap mapping = mappings.get(first);
-      if (UserFault.register(userFault, mapping.start(), mapping.lengthBytes()) == 0) {
-        add(mapping);
-      }
+      refused.add(only.start() >>> 12, only.end() >>> 12);
     }
   }
 
-  private void add(MemoryMap mapping) {
-    registered.add(mapping.start() >>> 12, mapping.end() >>> 12);
+  /** The pages of mappings that the kernel did not let us have. */
+  PageSet refused() {
+    return refused;
+  }
+
+  /** Whether anything could be registered. */
+  boolean any() {
+    return any;
   }
 }

@@ -33,23 +33,30 @@ final class WindowedScan implements AutoCloseable {
   /** Reports pages that are there and were written since they were last protected; the zero page apart. Returns 0 or the errno. */
   int written(MemoryMap mapping, long flags, PagemapScan.RegionSink sink) {
     long without = guard | own(mapping);
-    return run(
-        mapping, new Query(flags, without, without | PagemapScan.WRITTEN, THERE, PagemapScan.PFN_ZERO), sink);
+    Query query = new Query(flags, without, without | PagemapScan.WRITTEN, THERE, PagemapScan.PFN_ZERO);
+    return run(mapping, mapping.start(), mapping.end(), query, sink);
   }
 
   /** Reports pages that are there, but not the shared zero page, split by the categories of {@code reported}. */
   int present(MemoryMap mapping, long flags, long reported, PagemapScan.RegionSink sink) {
+    return present(mapping, mapping.start(), mapping.end(), flags, reported, sink);
+  }
+
+  /** The same for a part of a mapping. */
+  int present(
+      MemoryMap mapping, long start, long end, long flags, long reported, PagemapScan.RegionSink sink) {
     long without = guard | own(mapping) | PagemapScan.PFN_ZERO;
-    return run(mapping, new Query(flags, without, without, THERE, reported == 0 ? PagemapScan.PFN_ZERO : reported), sink);
+    long returned = reported == 0 ? PagemapScan.PFN_ZERO : reported;
+    return run(mapping, start, end, new Query(flags, without, without, THERE, returned), sink);
   }
 
   private static long own(MemoryMap mapping) {
     return MappingKind.of(mapping) == MappingKind.PRIVATE_FILE ? PagemapScan.FILE : 0;
   }
 
-  private int run(MemoryMap mapping, Query query, PagemapScan.RegionSink sink) {
-    for (long at = mapping.start(); at < mapping.end(); at += WINDOW_BYTES) {
-      int errno = scan.scan(at, Math.min(mapping.end(), at + WINDOW_BYTES), query, sink).errno();
+  private int run(MemoryMap mapping, long start, long end, Query query, PagemapScan.RegionSink sink) {
+    for (long at = start; at < end; at += WINDOW_BYTES) {
+      int errno = scan.scan(at, Math.min(end, at + WINDOW_BYTES), query, sink).errno();
       if (errno != 0 && errno != Errno.EPERM && errno != Errno.ESRCH) {
         throw new KernelException("ioctl PAGEMAP_SCAN", errno, scan.pid(), "mapping " + mapping.mapFileName());
       }

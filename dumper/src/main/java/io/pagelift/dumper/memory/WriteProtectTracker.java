@@ -23,10 +23,10 @@ import java.util.List;
  *   <li>Scan with CHECK_WPASYNC and WP_MATCHING. Success means that everything in the range is write-protect tracked by some
  *       userfaultfd; what comes back was written and is protected again in the same step. EPERM means that some mapping in the
  *       range is not tracked: it is new, moved by mremap, or made by an exec.
- *   <li>Register everything ({@link WideRegistration}). That is a no-op where it is ours already; EBUSY shows that the target (or
- *       somebody else) uses a userfaultfd of its own there, whose re-arming would hide writes from us.
- *   <li>Unless both went well, scan again for everything that is present. The pages that the first scan had re-armed before it
- *       failed are among them, so nothing is lost.
+ *   <li>Register everything, see {@link WideRegistration}. That is a no-op where it is ours already; what is refused belongs to
+ *       a userfaultfd of the target's own, whose re-arming would hide writes from us.
+ *   <li>Read the mappings again, and scan all of it that was not found tracked in the first step for everything that is present.
+ *       The pages that a first scan had re-armed before it failed are among them, so nothing is lost.
  * </ol>
  *
  * <p>The mask asks for WRITTEN with any of PRESENT and SWAPPED: untouched parts of a mapping count as written too, and a plain
@@ -66,36 +66,49 @@ public final class WriteProtectTracker implements DirtyTracker {
   }
 
   @Override
-  public ScanFindings scanLive(List<MemoryMap> mappings) {
+  public ScanFindings scanLive(List<MemoryMap> mappings, PageReader.MapsSource rereadMappings) {
     ScanFindings findings = new ScanFindings(false);
-    boolean[] anyOurs = {false};
     PagemapScan.RegionSink sink =
         (start, end, categories) -> {
           boolean zero = (categories & PagemapScan.PFN_ZERO) != 0;
           (zero ? findings.vacated() : findings.written()).add(start >>> 12, end >>> 12);
         };
     PageSet tracked = new PageSet();
-    scan(
-        mappings,
-        (scan, mapping) -> {
-          if (!anew && scan.written(mapping, CHECK_WP_ASYNC | WP_MATCHING, sink) == 0) {
-            tracked.add(mapping.start() >>> 12, mapping.end() >>> 12);
-          }
-        });
-    PageSet ours = WideRegistration.register(userFault, mappings);
-    scan(
-        mappings,
-        (scan, mapping) -> {
-          boolean registered = ours.contains(mapping.start() >>> 12);
-          anyOurs[0] |= registered;
-          if (!registered || !tracked.contains(mapping.start() >>> 12)) {
-            findings.replaced().add(mapping.start() >>> 12, mapping.end() >>> 12);
-            scan.present(mapping, registered ? WP_MATCHING : 0, 0, sink);
-          }
-        });
+    if (!anew) {
+      scan(mappings, (scan, mapping) -> {
+        if (scan.written(mapping, CHECK_WP_ASYNC | WP_MATCHING, sink) == 0) {
+          tracked.add(mapping.start() >>> 12, mapping.end() >>> 12);
+        }
+      });
+    }
+    WideRegistration registration = new WideRegistration(userFault);
+    registration.register(mappings);
+    tracked.removeAll(registration.refused());
+    List<MemoryMap> now = rereadMappings.read();
+    scan(now, (scan, mapping) -> scanUntracked(scan, mapping, tracked, registration, findings, sink));
     anew = false;
-    lost = !anyOurs[0] && !mappings.isEmpty();
+    lost = !now.isEmpty() && !registration.any();
     return findings;
+  }
+
+  /** Reports everything that is present in the parts of a mapping that were not tracked, and begins to track them. */
+  private static void scanUntracked(
+      WindowedScan scan,
+      MemoryMap mapping,
+      PageSet tracked,
+      WideRegistration registration,
+      ScanFindings findings,
+      PagemapScan.RegionSink sink) {
+    long end = mapping.end() >>> 12;
+    long first = tracked.nextAbsent(mapping.start() >>> 12, end);
+    while (first < end) {
+      long member = tracked.nextMember(first);
+      long stop = member < 0 ? end : Math.min(end, member);
+      findings.replaced().add(first, stop);
+      long flags = registration.refused().countBetween(first, stop) > 0 ? 0 : WP_MATCHING;
+      scan.present(mapping, first << 12, stop << 12, flags, 0, sink);
+      first = tracked.nextAbsent(stop, end);
+    }
   }
 
   @Override
@@ -135,7 +148,7 @@ public final class WriteProtectTracker implements DirtyTracker {
 
   private void scan(List<MemoryMap> mappings, MappingScan each) {
     try (WindowedScan scan = WindowedScan.open(pid)) {
-      for (MemoryMap mapping : mappings) {
+      for (MemoryMap mapping : MappingKind.privateOnes(mappings)) {
         each.scan(scan, mapping);
       }
     } catch (KernelException failure) {

@@ -39,9 +39,8 @@ public final class Dump {
     refuse(Refusals.check(options.pid(), collectOptions));
     try (Rounds all = Rounds.open(options, "dump", messages)) {
       all.rehearseDump();
-      if (all.tracker() == TrackerKind.UFFD_WP) {
-        all.live();
-      }
+      // Sent while the tree runs: what the frozen pass then has to send, or at least to transfer, is the last difference.
+      all.live();
       FinalRound.Outcome outcome = all.last(collectOptions, leaveRunning);
       if (!leaveRunning) {
         awaitPids(outcome.pids());

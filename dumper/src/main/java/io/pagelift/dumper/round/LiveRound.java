@@ -72,7 +72,8 @@ final class LiveRound {
     sharedObjects.sendLive(member.pid(), mappings, channel, stats);
   }
 
-  private static List<MemoryMap> mappings(int pid) {
+  /** The mappings of a process now; none when it is gone. */
+  static List<MemoryMap> mappings(int pid) {
     try {
       return ProcessMaps.read(pid);
     } catch (KernelException failure) {

@@ -5,8 +5,16 @@ import io.pagelift.common.PageliftException;
 import io.pagelift.linux.ProcTree;
 import java.time.Duration;
 
-/** The command pre-dump in read mode: rounds over a tree that keeps running. */
+/** The command pre-dump: rounds over a tree that keeps running. */
 public final class PreDump {
+  /** How pages get out of the tree. */
+  public enum Mode {
+    /** Read while the tree runs. */
+    READ,
+    /** Gifted into pipes while it is frozen. */
+    SPLICE
+  }
+
   private final DumpOptions options;
   private final Messages messages;
 
@@ -19,11 +27,12 @@ public final class PreDump {
   /**
    * Runs rounds.
    *
+   * @param mode how pages are read
    * @param rounds how many
    * @param interval how long to wait between the end of one and the start of the next
    * @throws PageliftException in every foreseen failure; the tree runs on
    */
-  public void run(int rounds, Duration interval) {
+  public void run(Mode mode, int rounds, Duration interval) {
     try (Rounds all = Rounds.open(options, "pre-dump", messages)) {
       long startTime = ProcTree.startTimeTicks(options.pid());
       for (int i = 0; i < rounds; i++) {
@@ -35,7 +44,11 @@ public final class PreDump {
                 "Process " + options.pid() + " exited after round " + i + " of " + rounds + "; there is nothing left to dump.");
           }
         }
-        all.live();
+        if (mode == Mode.SPLICE) {
+          all.splice();
+        } else {
+          all.live();
+        }
       }
     }
   }

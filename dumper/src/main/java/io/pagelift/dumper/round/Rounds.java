@@ -66,21 +66,28 @@ final class Rounds implements AutoCloseable {
     }
   }
 
-  /** Whether the first live round goes on from what earlier commands sent. */
-  boolean continued() {
-    return continuity.continued();
-  }
-
-  /** Which tracker is used. */
-  TrackerKind tracker() {
-    return choice.kind();
-  }
-
   /** One round while the tree runs. */
   RoundStats live() {
     RoundStats round =
         new LiveRound(target.session(), registry, tracking, sharedObjects, continuity.token(), trackerName).run();
     report(round);
+    return round;
+  }
+
+  /** One round in splice mode. */
+  RoundStats splice() {
+    RoundStats round =
+        new SpliceRound(
+                target.session(),
+                registry,
+                tracking,
+                sharedObjects,
+                tracer,
+                continuity.token(),
+                trackerName + SpliceRound.TRACKER_SUFFIX)
+            .run();
+    report(round);
+    messages.line("          " + round.pipeLine());
     return round;
   }
 

@@ -63,6 +63,11 @@ final class TreeTracking implements AutoCloseable {
     this.messages = messages;
   }
 
+  /** The root of the tree. */
+  int rootPid() {
+    return rootPid;
+  }
+
   /** The address spaces that take part now. */
   List<TrackedProcess> members() {
     return List.copyOf(members.values());

@@ -137,6 +137,12 @@ public final class RoundStats {
     return dataPages + sharedWrittenPages;
   }
 
+  /** What the pipes of splice mode took. */
+  public String pipeLine() {
+    return String.format(
+        java.util.Locale.ROOT, "%d pipes pinned %.1f MiB of the tree's pages", pipeCount, pipeBytes / (double) (1 << 20));
+  }
+
   /** The round as one JSON object. */
   public String json() {
     JsonObject json = new JsonObject();
