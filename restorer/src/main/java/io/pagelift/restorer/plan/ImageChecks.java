@@ -10,6 +10,8 @@ import io.pagelift.image.ThreadImage;
 import io.pagelift.image.TreeImage;
 import io.pagelift.image.Vma;
 import io.pagelift.linux.Capabilities;
+import io.pagelift.linux.KernelException;
+import io.pagelift.linux.ProcFile;
 import io.pagelift.restorer.file.FileChecks;
 import io.pagelift.restorer.file.FileRebuilders;
 import io.pagelift.restorer.memory.MappedFiles;
@@ -20,6 +22,7 @@ import java.util.Set;
 public final class ImageChecks {
   private static final int FORMAT_VERSION = 1;
   private static final int MAX_PROCESSES = 1 << 16;
+  private static final String OOM_SCORE_ADJ = "/proc/self/oom_score_adj";
 
   private final TreeImage image;
   private final Set<Integer> openFileIds = new HashSet<>();
@@ -138,7 +141,11 @@ public final class ImageChecks {
 
   private void rights() {
     Capabilities own = Capabilities.of(0);
+    int ownAdjustment = Integer.parseInt(ProcFile.value(OOM_SCORE_ADJ));
     for (ProcessImage process : image.getProcessesList()) {
+      if (process.getState() != ProcessImage.State.ZOMBIE && process.getControls().getOomScoreAdj() < ownAdjustment) {
+        lowerAdjustment(process, ownAdjustment);
+      }
       for (ResourceLimit limit : process.getLimitsList()) {
         hardLimit(own, process, limit);
       }
@@ -155,6 +162,24 @@ public final class ImageChecks {
                   + "); run the restorer with them.");
         }
       }
+    }
+  }
+
+  /** Whether it may be lowered depends on who set it before: the kernel does not show that, so it is tried. */
+  private static void lowerAdjustment(ProcessImage process, int ownAdjustment) {
+    int wanted = process.getControls().getOomScoreAdj();
+    try {
+      ProcFile.write(OOM_SCORE_ADJ, Integer.toString(wanted));
+      ProcFile.write(OOM_SCORE_ADJ, Integer.toString(ownAdjustment));
+    } catch (KernelException e) {
+      throw refused(
+          "Process "
+              + process.getPid()
+              + " has oom_score_adj "
+              + wanted
+              + ", which the restorer, with "
+              + ownAdjustment
+              + ", may not go down to; give it CAP_SYS_RESOURCE or start it with that value.");
     }
   }
 

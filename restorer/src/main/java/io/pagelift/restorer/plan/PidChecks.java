@@ -5,28 +5,45 @@ import io.pagelift.common.PageliftException;
 import io.pagelift.image.ProcessImage;
 import io.pagelift.image.ThreadImage;
 import io.pagelift.image.TreeImage;
+import io.pagelift.linux.Deadline;
 import io.pagelift.linux.Kernel;
 import io.pagelift.linux.KernelException;
 import io.pagelift.linux.ProcFile;
 import io.pagelift.linux.ProcStatus;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
-/** Whether the numbers of all processes and threads are free here. */
+/**
+ * Whether the numbers of all processes and threads are free here. A process that has ended keeps its number until its parent has
+ * collected it, which on the source's own host may be a moment after the dump: for that the check waits, with a bound.
+ */
 final class PidChecks {
+  private static final Duration COLLECT_BOUND = Duration.ofSeconds(5);
+
   private PidChecks() {}
 
   static void check(TreeImage image) {
-    int limit = pidMax();
+    int limit = Integer.parseInt(ProcFile.value("/proc/sys/kernel/pid_max"));
+    List<Integer> taken = new ArrayList<>();
     for (ProcessImage process : image.getProcessesList()) {
-      check(process.getPid(), limit);
+      collect(process.getPid(), limit, taken);
       for (ThreadImage thread : process.getThreadsList()) {
-        check(thread.getTid(), limit);
+        collect(thread.getTid(), limit, taken);
       }
     }
+    Deadline.in(COLLECT_BOUND)
+        .await(
+            () -> {
+              taken.removeIf(number -> !taken(number));
+              return taken.stream().anyMatch(PidChecks::alive) || taken.isEmpty();
+            });
+    taken.forEach(PidChecks::refuse);
   }
 
-  private static void check(int number, int limit) {
+  private static void collect(int number, int limit, List<Integer> taken) {
     if (number >= limit) {
       throw refused(
           "The image has process id "
@@ -35,19 +52,46 @@ final class PidChecks {
               + limit
               + " only; raise /proc/sys/kernel/pid_max.");
     }
-    if (!Files.exists(Path.of("/proc/" + number))) {
-      return;
+    if (!taken.contains(number) && taken(number)) {
+      taken.add(number);
     }
+  }
+
+  private static boolean taken(int number) {
+    return Files.exists(Path.of("/proc/" + number));
+  }
+
+  private static boolean alive(int number) {
+    try {
+      char state = ProcStatus.read(number).state();
+      return state != 'Z' && state != 'X';
+    } catch (KernelException e) {
+      return false;
+    }
+  }
+
+  private static void refuse(int number) {
     try {
       ProcStatus holder = ProcStatus.read(number);
+      String name = holder.text("Name");
       if (holder.tgid() == Kernel.pid()) {
         throw refused("The process id " + number + " is taken by this restorer itself; run it again to get another one.");
+      }
+      if (!alive(number)) {
+        throw refused(
+            "The process id "
+                + number
+                + " is still taken by '"
+                + name
+                + "', which has ended but was not collected by its parent, process "
+                + holder.number("PPid")
+                + "; end that, or let it wait for its child.");
       }
       throw refused(
           "The process id "
               + number
               + " is taken here by '"
-              + holder.text("Name")
+              + name
               + "' (process "
               + holder.tgid()
               + "); end that process, or restore in a PID namespace of its own.");
@@ -56,10 +100,6 @@ final class PidChecks {
         throw e;
       }
     }
-  }
-
-  private static int pidMax() {
-    return Integer.parseInt(ProcFile.value("/proc/sys/kernel/pid_max"));
   }
 
   private static PageliftException refused(String message) {

@@ -102,6 +102,20 @@ class RestoreTest {
   }
 
   @Test
+  void aProcessThatEndedButWasNotCollectedIsToldFromARunningOne() throws IOException {
+    Path counts = directory.resolve("counts");
+    pid = counter(counts);
+    awaitLines(counts, 1);
+    MemoryImage image = new MemoryImage(directory.resolve("pages"), true);
+    PlainDump.take(pid, image);
+    Spawn.kill(pid, Constants.SIGKILL);
+    assertThatThrownBy(() -> Restore.plan(image))
+        .isInstanceOf(PageliftException.class)
+        .hasMessageContaining("process id " + pid)
+        .hasMessageContaining("not collected by its parent, process " + Kernel.pid());
+  }
+
+  @Test
   void aStepThatFailsNamesItAndLeavesNothing() throws IOException {
     Path counts = directory.resolve("counts");
     pid = counter(counts);
