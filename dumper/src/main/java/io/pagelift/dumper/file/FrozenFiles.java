@@ -31,6 +31,7 @@ public final class FrozenFiles {
   private final Map<Integer, List<DescriptorFacts>> byProcess;
   private final Map<Long, OpenFileDraft> byDescriptor = new HashMap<>();
   private final Map<Signature, List<OpenFileDraft>> groups = new HashMap<>();
+  private final Map<SharedKey, List<OpenFileDraft>> byInode = new HashMap<>();
   private final List<OpenFileDraft> drafts = new ArrayList<>();
   private @Nullable NativeBuffer scratch;
 
@@ -142,7 +143,7 @@ public final class FrozenFiles {
 
   /** All drafts of the same device and inode, by ascending id. */
   List<OpenFileDraft> sameInode(OpenFileDraft file) {
-    return drafts.stream().filter(draft -> draft.facts().stat().key().equals(file.facts().stat().key())).toList();
+    return byInode.getOrDefault(file.facts().stat().key(), List.of());
   }
 
   /** What an event poll watches under number {@code fd}, the {@code offset}-th of that number; {@code null} if not of the tree. */
@@ -203,6 +204,7 @@ public final class FrozenFiles {
     FileCollector collector = asMemory ? new MemFdCollector() : FileKinds.of(facts);
     OpenFileDraft draft = new OpenFileDraft(drafts.size() + 1, collector, facts);
     drafts.add(draft);
+    byInode.computeIfAbsent(facts.stat().key(), key -> new ArrayList<>()).add(draft);
     group.add(low, draft);
     byDescriptor.put(slot(facts.pid(), facts.fd()), draft);
   }
