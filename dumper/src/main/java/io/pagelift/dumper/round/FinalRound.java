@@ -5,7 +5,6 @@ import io.pagelift.common.PageliftException;
 import io.pagelift.dumper.freeze.FrozenProcess;
 import io.pagelift.dumper.freeze.FrozenTree;
 import io.pagelift.dumper.freeze.TracerThread;
-import io.pagelift.dumper.memory.PageChannel;
 import io.pagelift.dumper.memory.PassResult;
 import io.pagelift.dumper.memory.SpacePass;
 import io.pagelift.dumper.stats.RoundStats;
@@ -110,19 +109,7 @@ final class FinalRound {
     long collectStart = System.nanoTime();
     RawTree raw = collector.collectFrozen(tree, registry);
     long collectNanos = System.nanoTime() - collectStart;
-    PageChannel channel = new RoundChannel(writer);
-    for (TrackedProcess member : tracking.members()) {
-      List<MemoryMap> own = mappings.getOrDefault(member.pid(), List.of());
-      PassResult pass = new SpacePass(member.space(), true, channel).run(own, () -> own);
-      if (pass.unreadPages() > 0) {
-        throw new PageliftException(
-            ErrorCategory.REFUSED,
-            pass.unreadPages() + " pages of process " + member.pid()
-                + " cannot be read although they are there (damaged memory or a device mapping); the tree runs on.");
-      }
-      stats.pass(member.pid(), own.size(), pass);
-    }
-    sharedObjects.sendFrozen(raw.sources(), channel, stats);
+    sendPages(mappings, raw, writer, stats);
     long buildStart = System.nanoTime();
     TreeImage image = collector.build(raw);
     writer.image(IMAGE_NAME, ByteBuffer.wrap(image.toByteArray()));
@@ -131,6 +118,24 @@ final class FinalRound {
     RoundResult result = writer.commit(registry.alive(), true);
     commitNanos = System.nanoTime() - commitStart;
     return result;
+  }
+
+  private void sendPages(
+      Map<Integer, List<MemoryMap>> mappings, RawTree raw, RoundWriter writer, RoundStats stats) {
+    try (RoundChannel channel = new RoundChannel(writer)) {
+      for (TrackedProcess member : tracking.members()) {
+        List<MemoryMap> own = mappings.getOrDefault(member.pid(), List.of());
+        PassResult pass = new SpacePass(member.space(), true, channel).run(own, () -> own);
+        if (pass.unreadPages() > 0) {
+          throw new PageliftException(
+              ErrorCategory.REFUSED,
+              pass.unreadPages() + " pages of process " + member.pid()
+                  + " cannot be read although they are there (damaged memory or a device mapping); the tree runs on.");
+        }
+        stats.pass(member.pid(), own.size(), pass);
+      }
+      sharedObjects.sendFrozen(raw.sources(), channel, stats);
+    }
   }
 
   private static List<Integer> withMemory(FrozenTree tree) {

@@ -45,8 +45,7 @@ final class LiveRound {
     RoundStats stats = new RoundStats(number, trackerName, false);
     tracking.refresh(stats);
     RoundWriter writer = session.beginRound(trackerName, token);
-    try {
-      PageChannel channel = new RoundChannel(writer);
+    try (RoundChannel channel = new RoundChannel(writer)) {
       for (TrackedProcess member : tracking.members()) {
         member.note(token, number, TrackingRecord.State.SCANNING);
         send(member, channel, stats);

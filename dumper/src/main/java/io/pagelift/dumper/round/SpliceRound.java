@@ -64,8 +64,7 @@ final class SpliceRound {
     tracking.refresh(stats);
     RoundWriter writer = session.beginRound(trackerName, token);
     List<Filled> filled = new ArrayList<>();
-    try {
-      PageChannel channel = new RoundChannel(writer);
+    try (RoundChannel channel = new RoundChannel(writer)) {
       tracking.members().forEach(member -> member.note(token, number, TrackingRecord.State.SCANNING));
       freezeAndFill(channel, filled, stats);
       for (Filled one : filled) {
