@@ -17,6 +17,11 @@ public final class Dump {
   /** A parent that is alive and well collects its child at once. */
   private static final Duration REAP_BOUND = Duration.ofSeconds(2);
 
+  private static final int MAX_LIVE_ROUNDS = 3;
+
+  /** 16 MiB: sent in a fraction of the time that the rest of a freeze takes. */
+  private static final long SMALL_ROUND_PAGES = 4096;
+
   private final DumpOptions options;
   private final Messages messages;
 
@@ -39,12 +44,22 @@ public final class Dump {
     refuse(Refusals.check(options.pid(), collectOptions));
     try (Rounds all = Rounds.open(options, "dump", messages)) {
       all.rehearseDump();
-      // Sent while the tree runs: what the frozen pass then has to send, or at least to transfer, is the last difference.
-      all.live();
+      sendLive(all);
       FinalRound.Outcome outcome = all.last(collectOptions, leaveRunning);
       if (!leaveRunning) {
         awaitPids(outcome.pids());
       }
+    }
+  }
+
+  /**
+   * Sends while the tree runs what the frozen pass then need not send. What was written during a long round is worth another, short
+   * one; where reading is all that tracking can do, it would be as long as the first.
+   */
+  private static void sendLive(Rounds all) {
+    long sentPages = all.live().sentPages();
+    for (int i = 1; i < MAX_LIVE_ROUNDS && sentPages > SMALL_ROUND_PAGES && all.tracker() == TrackerKind.UFFD_WP; i++) {
+      sentPages = all.live().sentPages();
     }
   }
 
