@@ -66,6 +66,11 @@ final class Rounds implements AutoCloseable {
     }
   }
 
+  /** Which tracker is used. */
+  TrackerKind tracker() {
+    return choice.kind();
+  }
+
   /** One round while the tree runs. */
   RoundStats live() {
     RoundStats round =
