@@ -34,7 +34,7 @@ import java.util.Set;
  */
 final class UserFaultInjection {
   private static final Duration FREEZE_BOUND = Duration.ofSeconds(10);
-  private static final Duration WORK_BOUND = Duration.ofSeconds(20);
+  private static final Duration WORK_BOUND = Duration.ofSeconds(60);
   private static final int REHEARSALS = 20;
 
   private final TracerThread tracer;
@@ -83,21 +83,26 @@ final class UserFaultInjection {
    * @param wanted in which of its processes
    */
   Brought open(int rootPid, Set<Integer> wanted) {
+    Map<Integer, PidFd> pidFds = openPidFds(wanted);
+    try {
+      // One piece of work for the tracer thread: each hand-over between threads would cost the tree a wait for the scheduler.
+      return tracer.call(
+          "open userfaultfds in the tree of process " + rootPid, WORK_BOUND, () -> openFrozen(rootPid, pidFds));
+    } finally {
+      pidFds.values().forEach(PidFd::close);
+    }
+  }
+
+  private Brought openFrozen(int rootPid, Map<Integer, PidFd> pidFds) {
     Map<Integer, FileDescriptor> userFaults = new HashMap<>();
     Map<Integer, String> failures = new HashMap<>();
-    Map<Integer, PidFd> pidFds = openPidFds(wanted);
     try (FrozenTree tree = FrozenTree.freeze(tracer, rootPid, FREEZE_BOUND)) {
-      tracer.run(
-          "open userfaultfds in the tree of process " + rootPid,
-          WORK_BOUND,
-          () -> {
-            for (FrozenProcess process : tree.processes()) {
-              PidFd pidFd = process.zombie() ? null : pidFds.get(process.pid());
-              if (pidFd != null) {
-                inject(process.leader(), pidFd, userFaults, failures);
-              }
-            }
-          });
+      for (FrozenProcess process : tree.processes()) {
+        PidFd pidFd = process.zombie() ? null : pidFds.get(process.pid());
+        if (pidFd != null) {
+          inject(process.leader(), pidFd, userFaults, failures);
+        }
+      }
       tree.thaw();
       long thawed = System.nanoTime();
       return new Brought(
@@ -109,8 +114,6 @@ final class UserFaultInjection {
     } catch (RuntimeException failure) {
       userFaults.values().forEach(FileDescriptor::close);
       throw failure;
-    } finally {
-      pidFds.values().forEach(PidFd::close);
     }
   }
 
