@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Killing the dumper with SIGKILL at any moment, in the middle of a freeze too, leaves the target running and clean. */
 class KilledDumperTest {
-  private static final int KILLS = 12;
+  private static final int KILLS = 9;
 
   /**
    * What must be as before, looked at from outside. Not the vdso's zero tail: the code that walks the target home when its tracer
@@ -59,7 +59,7 @@ class KilledDumperTest {
       for (int kill = 0; kill < KILLS; kill++) {
         Running dumper = start(workspace, server, victim, arguments, "m" + kill);
         // The first ones die as soon as the tracer shows, the others later and later in the freeze or behind it.
-        long delayNanos = 20_000L * Math.max(0, kill - 3) * kill;
+        long delayNanos = 30_000L * Math.max(0, kill - 3) * kill;
         if (awaitTracer(victim.pid(), dumper) && (delayNanos == 0 || tracedAfter(victim.pid(), delayNanos))) {
           frozenKills.add(kill);
         }
