@@ -1,5 +1,7 @@
 package io.pagelift.pageserver.store;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.pagelift.store.Place;
 import io.pagelift.store.StoreLayout;
 import java.nio.ByteBuffer;
@@ -42,13 +44,16 @@ final class PageBatch {
     }
     payload = pages.slice();
     pageCount = payload.remaining() / PAGE_BYTES;
+    // Public way to the address of a direct buffer. It shares the memory and owns nothing, so it need not be released.
+    ByteBuf view = Unpooled.wrappedBuffer(payload);
+    long address = view.memoryAddress();
     for (int page = 0; page < pageCount; page++) {
       if (isZero(page)) {
         places[page] = Place.ZERO;
       } else {
         places[page] = Place.DROP; // not placed yet
         fresh[page] = false;
-        hashes[page] = pageHash.hash(payload, page * PAGE_BYTES);
+        hashes[page] = pageHash.hash(address + (long) page * PAGE_BYTES);
         crc.reset();
         crc.update(window(page, 1));
         crcs[page] = (int) crc.getValue();

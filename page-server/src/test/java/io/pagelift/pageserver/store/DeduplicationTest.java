@@ -60,7 +60,7 @@ class DeduplicationTest {
   @Test
   void aForgedHashCollisionDoesNotMixPages() {
     long[] contents = LongStream.rangeClosed(1, 200).toArray();
-    try (DirectoryPageStore store = DirectoryPageStore.open(temporary, Stores.SMALL, (pages, at) -> 42)) {
+    try (DirectoryPageStore store = DirectoryPageStore.open(temporary, Stores.SMALL, address -> 42)) {
       assertThat(Stores.commit(store, "m", 0, contents).pagesStored()).isEqualTo(200);
       Stores.assertHeld(store, "m", 0, contents);
       Stores.commit(store, "m", 300, contents);
@@ -73,7 +73,7 @@ class DeduplicationTest {
   void pagesThatCollideInHalfOfTheHashAreKeptApart() {
     PageHash xxh3 = PageHash.xxh3();
     long[] contents = LongStream.rangeClosed(1, 256).toArray();
-    try (DirectoryPageStore store = DirectoryPageStore.open(temporary, Stores.SMALL, (pages, at) -> xxh3.hash(pages, at) & 7)) {
+    try (DirectoryPageStore store = DirectoryPageStore.open(temporary, Stores.SMALL, address -> xxh3.hash(address) & 7)) {
       Stores.commit(store, "m", 0, contents);
       Stores.commit(store, "m", 300, LongStream.rangeClosed(129, 384).toArray());
       Stores.assertHeld(store, "m", 0, contents);
