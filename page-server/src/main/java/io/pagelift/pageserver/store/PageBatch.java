@@ -1,9 +1,8 @@
 package io.pagelift.pageserver.store;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.pagelift.store.Place;
 import io.pagelift.store.StoreLayout;
+import io.pagelift.wire.DirectMemory;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
@@ -44,9 +43,7 @@ final class PageBatch {
     }
     payload = pages.slice();
     pageCount = payload.remaining() / PAGE_BYTES;
-    // Public way to the address of a direct buffer. It shares the memory and owns nothing, so it need not be released.
-    ByteBuf view = Unpooled.wrappedBuffer(payload);
-    long address = view.memoryAddress();
+    long address = DirectMemory.address(payload);
     for (int page = 0; page < pageCount; page++) {
       if (isZero(page)) {
         places[page] = Place.ZERO;
