@@ -8,14 +8,15 @@ import io.pagelift.tests.harness.PageServer;
 import io.pagelift.tests.harness.ProcessFacts;
 import io.pagelift.tests.harness.Running;
 import io.pagelift.tests.harness.Victim;
+import io.pagelift.tests.harness.VictimPrograms;
 import io.pagelift.tests.harness.Workspace;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -59,8 +60,7 @@ class KilledDumperTest {
       for (int kill = 0; kill < KILLS; kill++) {
         Running dumper = start(workspace, server, victim, arguments, "m" + kill);
         // The first ones die as soon as the tracer shows, the others later and later in the freeze or behind it.
-        long delayNanos = 30_000L * Math.max(0, kill - 3) * kill;
-        if (awaitTracer(victim.pid(), dumper) && (delayNanos == 0 || tracedAfter(victim.pid(), delayNanos))) {
+        if (shot(victim, dumper, 30L * Math.max(0, kill - 3) * kill)) {
           frozenKills.add(kill);
         }
         dumper.kill();
@@ -81,30 +81,24 @@ class KilledDumperTest {
     return workspace.startProgram("dumper", all);
   }
 
-  /** True when the target's first thread got a tracer before the dumper ended. */
-  private static boolean awaitTracer(long pid, Running dumper) {
-    while (dumper.running()) {
-      if (leaderTraced(pid)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static boolean tracedAfter(long pid, long delayNanos) {
-    long end = System.nanoTime() + delayNanos;
-    while (System.nanoTime() < end) {
-      Thread.onSpinWait();
-    }
-    return leaderTraced(pid);
-  }
-
-  /** One small read: the freeze is short, and looking at every thread would miss it. */
-  private static boolean leaderTraced(long pid) {
+  /** Lets the marksman kill the dumper; true if the target was traced then. */
+  private static boolean shot(Victim victim, Running dumper, long delayMicros) {
+    List<String> command =
+        List.of(
+            VictimPrograms.executable(VictimPrograms.MARKSMAN).toString(),
+            Long.toString(victim.pid()),
+            Long.toString(dumper.pid()),
+            Long.toString(delayMicros));
     try {
-      return !Files.readString(Path.of("/proc/" + pid + "/status")).contains("TracerPid:\t0\n");
+      Process marksman = new ProcessBuilder(command).inheritIO().start();
+      assertThat(marksman.waitFor(2, TimeUnit.MINUTES)).as("the marksman ends").isTrue();
+      assertThat(marksman.exitValue()).as("the marksman could work").isBetween(0, 1);
+      return marksman.exitValue() == 0;
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted while the marksman aims", e);
     }
   }
 
