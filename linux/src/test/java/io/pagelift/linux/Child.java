@@ -28,7 +28,25 @@ final class Child implements AutoCloseable {
   }
 
   static Child of(SpawnActions actions, String... argv) {
-    return new Child(Spawn.posixSpawn(argv[0], List.of(argv), actions));
+    return of(argv[0], List.of(argv), actions);
+  }
+
+  static Child of(String program, List<String> argv, SpawnActions actions) {
+    Child child = new Child(Spawn.posixSpawn(program, argv, actions));
+    child.awaitArguments();
+    return child;
+  }
+
+  // The kernel wakes the parent of a vfork before it writes the new program's arguments: until then the command line reads as empty.
+  private void awaitArguments() {
+    Deadline bound = bound();
+    while (ProcTree.commandLine(pid).isEmpty() && ProcStat.read(pid).state() != 'Z') {
+      if (bound.passed()) {
+        close();
+        throw new AssertionError("process " + pid + " has not loaded its program within " + BOUND);
+      }
+      Thread.onSpinWait();
+    }
   }
 
   int pid() {

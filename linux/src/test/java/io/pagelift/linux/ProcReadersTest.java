@@ -220,12 +220,9 @@ final class ProcReadersTest {
   @Test
   void aProcessIsFoundByItsFirstArgument() {
     String name = "pagelift test argument " + System.nanoTime();
-    int pid = Spawn.posixSpawn("/bin/sleep", List.of(name, "1000"), SpawnActions.quiet());
-    try {
-      assertThat(ProcTree.withFirstArgument(name)).containsExactly(pid);
-      assertThat(ProcTree.environment(pid)).allMatch(variable -> variable.contains("="));
-    } finally {
-      Spawn.killAndReap(pid, Deadline.in(Child.BOUND));
+    try (Child child = Child.of("/bin/sleep", List.of(name, "1000"), SpawnActions.quiet())) {
+      assertThat(ProcTree.withFirstArgument(name)).containsExactly(child.pid());
+      assertThat(ProcTree.environment(child.pid())).allMatch(variable -> variable.contains("="));
     }
   }
 
