@@ -1,7 +1,6 @@
 package io.pagelift.dumper.check;
 
 import io.pagelift.common.ErrorCategory;
-import io.pagelift.common.SoftwareVersion;
 import io.pagelift.dumper.refuse.Refusal;
 import io.pagelift.dumper.refuse.Refusals;
 import io.pagelift.dumper.round.Messages;
@@ -49,10 +48,11 @@ public final class HostCheck {
    * Checks this host and, if given, a tree, and prints a line for each thing that is missing.
    *
    * @param pid the root of a tree to look at; null for the host alone
+   * @param options what a dump of the tree would be allowed
    */
-  public static Verdict run(@Nullable Integer pid, boolean shellJob, Messages messages) {
+  public static Verdict run(@Nullable Integer pid, CollectOptions options, Messages messages) {
     Verdict verdict = host(KernelFeatures.probe(), messages);
-    if (pid != null && !tree(pid, shellJob, messages)) {
+    if (pid != null && !tree(pid, options, messages)) {
       verdict = Verdict.BAD;
     }
     messages.line(
@@ -86,9 +86,9 @@ public final class HostCheck {
     return verdict;
   }
 
-  private static boolean tree(int pid, boolean shellJob, Messages messages) {
+  private static boolean tree(int pid, CollectOptions options, Messages messages) {
     TargetCheck.check(pid);
-    List<Refusal> refusals = Refusals.check(pid, new CollectOptions(shellJob, SoftwareVersion.of("dumper")));
+    List<Refusal> refusals = Refusals.check(pid, options);
     refusals.forEach(refusal -> messages.line("Error: " + refusal.sentence()));
     return refusals.isEmpty();
   }

@@ -4,6 +4,7 @@ import io.pagelift.dumper.check.HostCheck;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code dumper check}. */
@@ -18,11 +19,10 @@ final class CheckCommand implements Callable<Integer> {
       description = "Root of a process tree to look at; it is not touched.")
   @Nullable Integer pid;
 
-  @Option(names = "--shell-job", description = "Judge the tree as dump --shell-job would.")
-  boolean shellJob;
+  @Mixin CarryOptions carry = new CarryOptions();
 
   @Override
   public Integer call() {
-    return HostCheck.run(pid, shellJob, System.out::println).exitCode();
+    return HostCheck.run(pid, carry.checked(), System.out::println).exitCode();
   }
 }

@@ -13,18 +13,14 @@ import picocli.CommandLine.Option;
     description = "Freezes a tree, sends its state and the pages that the page-server does not have yet, and ends the tree.")
 final class DumpCommand implements Callable<Integer> {
   @Mixin TargetOptions target = new TargetOptions();
+  @Mixin CarryOptions carry = new CarryOptions();
 
   @Option(names = "--leave-running", description = "Let the tree go on afterwards instead of ending it.")
   boolean leaveRunning;
 
-  @Option(
-      names = "--shell-job",
-      description = "The session or process group of the root belongs to a shell outside of the tree.")
-  boolean shellJob;
-
   @Override
   public Integer call() {
-    new Dump(target.checked(), System.out::println).run(shellJob, leaveRunning);
+    new Dump(target.checked(), System.out::println).run(carry.checked(), leaveRunning);
     return 0;
   }
 }

@@ -43,6 +43,11 @@ public record DescriptorFacts(int pid, int fd, String link, FileStat stat, FdInf
         pid, fd, link, stat, FdInfo.parse(new String(info, StandardCharsets.UTF_8)));
   }
 
+  /** Where the open file is found from outside: {@code /proc/PID/fd/FD}. */
+  public String place() {
+    return "/proc/" + pid + "/fd/" + fd;
+  }
+
   /** Access mode and status flags without {@code O_CLOEXEC}, which belongs to the descriptor. */
   public int statusFlags() {
     return info.flags() & ~Constants.O_CLOEXEC;
@@ -53,11 +58,9 @@ public record DescriptorFacts(int pid, int fd, String link, FileStat stat, FdInf
     return (info.flags() & Constants.O_CLOEXEC) != 0;
   }
 
-  /** The link without the mark of a deleted name. */
-  public String path() {
-    return stat.linkCount() == 0 && link.endsWith(DELETED)
-        ? link.substring(0, link.length() - DELETED.length())
-        : link;
+  /** The path for the image: of a file without a name, the one that it had. */
+  public String path(int ghostId) {
+    return ghostId != 0 && link.endsWith(DELETED) ? link.substring(0, link.length() - DELETED.length()) : link;
   }
 
   /** How messages name it: {@code fd 7 (/tmp/x)}. */

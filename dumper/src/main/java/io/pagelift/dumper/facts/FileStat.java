@@ -17,6 +17,7 @@ import io.pagelift.linux.Constants;
  * @param mtimeNanos last change of contents, CLOCK_REALTIME
  * @param specialMajor of a device node
  * @param specialMinor of a device node
+ * @param allocatedBytes what it takes on disk, holes aside
  */
 public record FileStat(
     long device,
@@ -29,7 +30,8 @@ public record FileStat(
     long atimeNanos,
     long mtimeNanos,
     int specialMajor,
-    int specialMinor) {
+    int specialMinor,
+    long allocatedBytes) {
 
   /** The kind bits of {@link #mode}, one of S_IF*. */
   public int kind() {
@@ -39,6 +41,11 @@ public record FileStat(
   /** Whether it is a regular file. */
   public boolean regular() {
     return kind() == Constants.S_IFREG;
+  }
+
+  /** Whether it is a directory. */
+  public boolean directory() {
+    return kind() == Constants.S_IFDIR;
   }
 
   /** Device and inode. */

@@ -78,6 +78,26 @@ public record ProcessFacts(
     return links;
   }
 
+  /**
+   * A directory that belongs to the process.
+   *
+   * @param name what messages call it
+   * @param link where it is, as the kernel prints it
+   * @param openPath opens it from outside
+   */
+  public record Place(String name, String link, String openPath) {}
+
+  /** Its current and its root directory. */
+  public List<Place> places() {
+    return List.of(
+        new Place("its current directory", cwd, place("cwd")), new Place("its root directory", root, place("root")));
+  }
+
+  /** Where something of the process is found from outside: {@code /proc/PID/name}. */
+  public String place(String name) {
+    return "/proc/" + pid + "/" + name;
+  }
+
   /** Whether it has exited. */
   public boolean zombie() {
     return stat.state() == 'Z' || stat.state() == 'X';

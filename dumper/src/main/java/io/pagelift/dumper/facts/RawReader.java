@@ -84,6 +84,25 @@ public final class RawReader implements AutoCloseable {
     return status(Constants.AT_FDCWD, name, 0);
   }
 
+  /** The status of what {@code name} names, the link itself if it is one; {@code null} when there is none or the path is no directory's. */
+  public @Nullable FileStat statLink(String name) {
+    try {
+      return status(Constants.AT_FDCWD, name, Constants.AT_SYMLINK_NOFOLLOW);
+    } catch (KernelException e) {
+      if (e.errno() == Errno.ENOTDIR || e.errno() == Errno.EACCES || e.errno() == Errno.ELOOP || e.errno() == Errno.ENAMETOOLONG) {
+        return null;
+      }
+      throw e;
+    }
+  }
+
+  /** The target of a symbolic link that one of our own descriptors is open on (O_PATH and O_NOFOLLOW), readlinkat(2). */
+  public String linkTarget(int fd) {
+    long length = Kernel.call(SyscallNumbers.READLINKAT, fd, put(""), data.address(), PATH_BYTES);
+    Kernel.check(length, "readlinkat", "fd " + fd);
+    return FileNames.decode(copy((int) length));
+  }
+
   /** The status of one of our own descriptors. */
   public FileStat statDescriptor(int fd) {
     FileStat stat = status(fd, "", Constants.AT_EMPTY_PATH);
@@ -222,7 +241,8 @@ public final class RawReader implements AutoCloseable {
         nanos(64),
         nanos(112),
         b.getInt(128),
-        b.getInt(132));
+        b.getInt(132),
+        b.getLong(48) * 512);
   }
 
   private long nanos(int offset) {

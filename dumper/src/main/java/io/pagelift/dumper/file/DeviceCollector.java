@@ -3,8 +3,7 @@ package io.pagelift.dumper.file;
 import com.google.protobuf.MessageLite;
 import io.pagelift.dumper.facts.DescriptorFacts;
 import io.pagelift.dumper.facts.FileStat;
-import io.pagelift.dumper.facts.RawReader;
-import io.pagelift.dumper.refuse.RefusalSink;
+import io.pagelift.dumper.facts.PathBytes;
 import io.pagelift.image.Device;
 import io.pagelift.linux.Constants;
 import java.util.Set;
@@ -32,22 +31,16 @@ final class DeviceCollector implements FileCollector {
   }
 
   @Override
-  public void inspect(DescriptorFacts facts, RawReader reader, RefusalSink sink) {
+  public void inspect(DescriptorFacts facts, FileInspection inspection) {
     FileStat stat = facts.stat();
     boolean character = stat.kind() == Constants.S_IFCHR;
     if (character && stat.specialMajor() == MEMORY_MAJOR && STATELESS_MINORS.contains(stat.specialMinor())) {
-      PathChecks.inspect(facts, reader, sink);
+      PathChecks.inspect(facts, inspection);
     } else if (character && terminal(stat.specialMajor())) {
-      sink.refuse(
-          facts.pid(),
-          facts.object(),
-          "terminals are not carried yet",
+      inspection.refuse(facts, "terminals are not carried yet",
           "start the program with its input and output redirected to files or /dev/null");
     } else {
-      sink.refuse(
-          facts.pid(),
-          facts.object(),
-          (character ? "character device " : "block device ") + stat.specialMajor() + ":" + stat.specialMinor()
+      inspection.refuse(facts, (character ? "character device " : "block device ") + stat.specialMajor() + ":" + stat.specialMinor()
               + " may have state that cannot be read",
           "close it before the dump");
     }
@@ -58,10 +51,17 @@ final class DeviceCollector implements FileCollector {
   }
 
   @Override
+  public boolean byPath() {
+    return true;
+  }
+
+  @Override
   public MessageLite state(OpenFileDraft file, FileReferences references) {
     FileStat stat = file.facts().stat();
+    int ghostId = references.ghostId(stat.key());
     return Device.newBuilder()
-        .setPath(file.facts().path())
+        .setPath(PathBytes.of(file.facts().path(ghostId)))
+        .setGhostId(ghostId)
         .setMode(stat.mode())
         .setMajor(stat.specialMajor())
         .setMinor(stat.specialMinor())

@@ -2,8 +2,7 @@ package io.pagelift.dumper.file;
 
 import com.google.protobuf.MessageLite;
 import io.pagelift.dumper.facts.DescriptorFacts;
-import io.pagelift.dumper.facts.RawReader;
-import io.pagelift.dumper.refuse.RefusalSink;
+import io.pagelift.dumper.facts.PathBytes;
 import io.pagelift.image.Directory;
 import io.pagelift.linux.Constants;
 
@@ -20,19 +19,22 @@ final class DirectoryCollector implements FileCollector {
   }
 
   @Override
-  public void inspect(DescriptorFacts facts, RawReader reader, RefusalSink sink) {
-    if (facts.stat().linkCount() == 0 || facts.link().endsWith(DescriptorFacts.DELETED)) {
-      sink.refuse(facts.pid(), facts.object(), "a removed directory cannot be opened again", "close it before the dump");
-      return;
-    }
-    PathChecks.inspect(facts, reader, sink);
+  public void inspect(DescriptorFacts facts, FileInspection inspection) {
+    PathChecks.inspect(facts, inspection);
+  }
+
+  @Override
+  public boolean byPath() {
+    return true;
   }
 
   @Override
   public MessageLite state(OpenFileDraft file, FileReferences references) {
     DescriptorFacts facts = file.facts();
+    int ghostId = references.ghostId(facts.stat().key());
     return Directory.newBuilder()
-        .setPath(facts.path())
+        .setPath(PathBytes.of(facts.path(ghostId)))
+        .setGhostId(ghostId)
         .setDevice(facts.stat().device())
         .setInode(facts.stat().inode())
         .build();

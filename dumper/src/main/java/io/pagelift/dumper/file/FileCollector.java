@@ -2,8 +2,6 @@ package io.pagelift.dumper.file;
 
 import com.google.protobuf.MessageLite;
 import io.pagelift.dumper.facts.DescriptorFacts;
-import io.pagelift.dumper.facts.RawReader;
-import io.pagelift.dumper.refuse.RefusalSink;
 
 /** Collects the state of one kind of open file. Stateless. */
 interface FileCollector {
@@ -14,8 +12,13 @@ interface FileCollector {
   boolean recognises(DescriptorFacts facts);
 
   /** Looks for what cannot be carried over, at a running or a frozen process. */
-  default void inspect(DescriptorFacts facts, RawReader reader, RefusalSink sink) {
+  default void inspect(DescriptorFacts facts, FileInspection inspection) {
     // Most kinds carry everything that they recognise.
+  }
+
+  /** Whether it is found again by its path, so that a file whose name is gone travels as a {@link Ghosts ghost}. */
+  default boolean byPath() {
+    return false;
   }
 
   /** Reads, in the freeze, what {@code /proc} does not tell; it may use {@link OpenFileDraft#copy}. All drafts exist. */

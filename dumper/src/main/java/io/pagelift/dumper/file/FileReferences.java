@@ -7,6 +7,6 @@ public interface FileReferences {
   /** The image's id of a shared memory object that was found in the freeze. */
   int sharedMemoryId(SharedKey key);
 
-  /** The store's id of the contents of an unlinked file. */
-  long contentsObjectId(SharedKey key);
+  /** The image's id of a file without a name; 0 for one that has its name. */
+  int ghostId(SharedKey key);
 }

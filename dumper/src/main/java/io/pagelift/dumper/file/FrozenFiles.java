@@ -47,14 +47,14 @@ public final class FrozenFiles {
    *
    * @param byProcess the descriptors of each process, in the order of the tree
    * @param sharedMemory whether an object is carried as shared memory because somebody maps it
-   * @param sink takes what cannot be carried over
+   * @param ghosts takes the files that have no name
    */
   public static FrozenFiles read(
-      RawReader reader,
+      FileInspection inspection,
       Map<Integer, List<DescriptorFacts>> byProcess,
       Predicate<SharedKey> sharedMemory,
-      RefusalSink sink) {
-    FrozenFiles files = new FrozenFiles(sink, byProcess);
+      Ghosts ghosts) {
+    FrozenFiles files = new FrozenFiles(inspection.sink(), byProcess);
     byProcess.values().forEach(all -> all.forEach(facts -> files.place(facts, sharedMemory)));
     try (DescriptorCopies copies = new DescriptorCopies();
         NativeBuffer scratch = NativeBuffer.allocate(64)) {
@@ -64,7 +64,11 @@ public final class FrozenFiles {
         if (draft.copy() >= 0) {
           files.readOwner(draft, scratch);
         }
-        draft.collector().inspect(draft.facts(), reader, sink);
+        draft.collector().inspect(draft.facts(), inspection);
+        if (draft.collector().byPath()) {
+          DescriptorFacts facts = draft.facts();
+          ghosts.add(facts.pid(), facts.link(), facts.stat(), facts.place());
+        }
       }
       files.drafts.forEach(draft -> draft.collector().readFrozen(draft, files));
       files.scratch = null;
@@ -73,8 +77,8 @@ public final class FrozenFiles {
   }
 
   /** Looks for what cannot be carried over at one descriptor, of a running process. */
-  public static void inspect(RawReader reader, DescriptorFacts facts, RefusalSink sink) {
-    FileKinds.of(facts).inspect(facts, reader, sink);
+  public static void inspect(DescriptorFacts facts, FileInspection inspection) {
+    FileKinds.of(facts).inspect(facts, inspection);
   }
 
   /** The image of every open file description, each once. */
@@ -112,17 +116,6 @@ public final class FrozenFiles {
       }
     }
     return table;
-  }
-
-  /** Unlinked regular files, whose contents must travel: one descriptor of each file. */
-  public List<DescriptorFacts> unlinkedFiles() {
-    Map<SharedKey, DescriptorFacts> unlinked = new HashMap<>();
-    for (OpenFileDraft draft : drafts) {
-      if (draft.collector() instanceof RegularCollector && draft.facts().stat().linkCount() == 0) {
-        unlinked.putIfAbsent(draft.facts().stat().key(), draft.facts());
-      }
-    }
-    return List.copyOf(unlinked.values());
   }
 
   /** Every descriptor of shared memory, one of each object. */

@@ -2,8 +2,6 @@ package io.pagelift.dumper.file;
 
 import com.google.protobuf.MessageLite;
 import io.pagelift.dumper.facts.DescriptorFacts;
-import io.pagelift.dumper.facts.RawReader;
-import io.pagelift.dumper.refuse.RefusalSink;
 import io.pagelift.image.MemFd;
 
 /** Open shared memory: memfd, files of {@code /dev/shm}, System V and anonymous shared memory opened through /proc. */
@@ -19,12 +17,12 @@ final class MemFdCollector implements FileCollector {
   }
 
   @Override
-  public void inspect(DescriptorFacts facts, RawReader reader, RefusalSink sink) {
+  public void inspect(DescriptorFacts facts, FileInspection inspection) {
     if (SharedMemoryPaths.named(facts.link())) {
-      PathChecks.inspect(facts, reader, sink);
+      PathChecks.inspect(facts, inspection);
     }
-    if (facts.link().startsWith("/anon_hugepage") || SharedMemoryPaths.onHugePages(reader, facts)) {
-      sink.refuse(facts.pid(), facts.object(), "memory of huge pages is not carried yet", "use transparent huge pages");
+    if (facts.link().startsWith("/anon_hugepage") || SharedMemoryPaths.onHugePages(inspection.reader(), facts)) {
+      inspection.refuse(facts, "memory of huge pages is not carried yet", "use transparent huge pages");
     }
   }
 

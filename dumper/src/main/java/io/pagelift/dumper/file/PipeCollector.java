@@ -3,8 +3,6 @@ package io.pagelift.dumper.file;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.pagelift.dumper.facts.DescriptorFacts;
-import io.pagelift.dumper.facts.RawReader;
-import io.pagelift.dumper.refuse.RefusalSink;
 import io.pagelift.image.Pipe;
 import io.pagelift.linux.Constants;
 import java.util.List;
@@ -28,9 +26,9 @@ final class PipeCollector implements FileCollector {
   }
 
   @Override
-  public void inspect(DescriptorFacts facts, RawReader reader, RefusalSink sink) {
+  public void inspect(DescriptorFacts facts, FileInspection inspection) {
     if ((facts.statusFlags() & Constants.O_DIRECT) != 0) {
-      sink.refuse(facts.pid(), facts.object(), "pipes in packet mode are not carried yet", "use a pipe without O_DIRECT");
+      inspection.refuse(facts, "pipes in packet mode are not carried yet", "use a pipe without O_DIRECT");
     }
   }
 

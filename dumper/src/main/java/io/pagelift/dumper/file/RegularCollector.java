@@ -3,8 +3,7 @@ package io.pagelift.dumper.file;
 import com.google.protobuf.MessageLite;
 import io.pagelift.dumper.facts.DescriptorFacts;
 import io.pagelift.dumper.facts.FileStat;
-import io.pagelift.dumper.facts.RawReader;
-import io.pagelift.dumper.refuse.RefusalSink;
+import io.pagelift.dumper.facts.PathBytes;
 import io.pagelift.image.RegularFile;
 
 /**
@@ -23,21 +22,26 @@ final class RegularCollector implements FileCollector {
   }
 
   @Override
-  public void inspect(DescriptorFacts facts, RawReader reader, RefusalSink sink) {
-    PathChecks.inspect(facts, reader, sink);
+  public void inspect(DescriptorFacts facts, FileInspection inspection) {
+    PathChecks.inspect(facts, inspection);
     if (facts.link().startsWith("/proc/")) {
-      sink.refuse(
-          facts.pid(), facts.object(), "open files of /proc are not carried yet", "close it before the dump");
+      inspection.refuse(facts, "open files of /proc are not carried yet", "close it before the dump");
     }
+  }
+
+  @Override
+  public boolean byPath() {
+    return true;
   }
 
   @Override
   public MessageLite state(OpenFileDraft file, FileReferences references) {
     DescriptorFacts facts = file.facts();
     FileStat stat = facts.stat();
-    RegularFile.Builder state =
-        RegularFile.newBuilder()
-            .setPath(facts.path())
+    int ghostId = references.ghostId(stat.key());
+    return RegularFile.newBuilder()
+            .setPath(PathBytes.of(facts.path(ghostId)))
+            .setGhostId(ghostId)
             .setDevice(stat.device())
             .setInode(stat.inode())
             .setSizeBytes(stat.sizeBytes())
@@ -45,10 +49,7 @@ final class RegularCollector implements FileCollector {
             .setAtimeNanos(stat.atimeNanos())
             .setMode(stat.mode())
             .setUid(stat.uid())
-            .setGid(stat.gid());
-    if (stat.linkCount() == 0) {
-      state.setUnlinked(true).setContentsObjectId(references.contentsObjectId(stat.key()));
-    }
-    return state.build();
+            .setGid(stat.gid())
+            .build();
   }
 }

@@ -2,8 +2,6 @@ package io.pagelift.dumper.file;
 
 import com.google.protobuf.MessageLite;
 import io.pagelift.dumper.facts.DescriptorFacts;
-import io.pagelift.dumper.facts.RawReader;
-import io.pagelift.dumper.refuse.RefusalSink;
 import io.pagelift.image.OpenFile;
 import io.pagelift.linux.Constants;
 import java.util.Map;
@@ -34,8 +32,8 @@ final class UnsupportedCollector implements FileCollector {
   }
 
   @Override
-  public void inspect(DescriptorFacts facts, RawReader reader, RefusalSink sink) {
-    sink.refuse(facts.pid(), facts.object(), name(facts) + " is not carried yet", remedy(facts));
+  public void inspect(DescriptorFacts facts, FileInspection inspection) {
+    inspection.refuse(facts, name(facts) + " is not carried yet", remedy(facts));
   }
 
   private static String name(DescriptorFacts facts) {

@@ -71,7 +71,7 @@ public final class FreezeRehearsal {
   }
 
   private static void rehearse(TracerThread tracer, int pid) {
-    TreeCollector collector = new TreeCollector(new CollectOptions(true, "rehearsal"));
+    TreeCollector collector = new TreeCollector(CollectOptions.plain("rehearsal").withShellJob(true));
     try (FrozenTree tree = FrozenTree.freezeForDump(tracer, pid, BOUND)) {
       // Serialised too: protobuf's writers are classes of their own, for each message.
       byte[] image = collector.build(collector.collectFrozen(tree, new RehearsalIds())).toByteArray();

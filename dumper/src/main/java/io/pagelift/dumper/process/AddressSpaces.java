@@ -2,6 +2,7 @@ package io.pagelift.dumper.process;
 
 import com.google.protobuf.ByteString;
 import io.pagelift.dumper.facts.FileStat;
+import io.pagelift.dumper.facts.PathBytes;
 import io.pagelift.image.AddressSpace;
 import io.pagelift.image.MappedFile;
 import io.pagelift.image.MmLayout;
@@ -21,7 +22,7 @@ final class AddressSpaces {
             .setObjectId(objectId)
             .setLayout(layout(reading))
             .setAuxv(ByteString.copyFrom(reading.auxv()))
-            .setExePath(reading.facts().exe());
+            .setExePath(PathBytes.of(reading.facts().exe()));
     FileStat exe = reading.exe();
     if (exe != null) {
       space.setExeDevice(exe.device()).setExeInode(exe.inode()).setExeSize(exe.sizeBytes());
@@ -61,13 +62,12 @@ final class AddressSpaces {
   private static MappedFile file(MemoryMapDetail detail, MappedFileStats stats) {
     FileStat stat = stats.behind(detail.map());
     MappedFile.Builder file =
-        MappedFile.newBuilder().setPath(detail.map().path()).setOpenFlags(MappingKinds.openFlags(detail));
+        MappedFile.newBuilder().setPath(PathBytes.of(detail.map().path())).setOpenFlags(MappingKinds.openFlags(detail));
     if (stat != null) {
       file.setDevice(stat.device())
           .setInode(stat.inode())
           .setSizeBytes(stat.sizeBytes())
-          .setMtimeNanos(stat.mtimeNanos())
-          .setUnlinked(stat.linkCount() == 0);
+          .setMtimeNanos(stat.mtimeNanos());
     }
     return file.build();
   }

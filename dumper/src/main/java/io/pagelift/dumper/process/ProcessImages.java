@@ -1,5 +1,9 @@
 package io.pagelift.dumper.process;
 
+import io.pagelift.dumper.facts.PathBytes;
+import io.pagelift.dumper.facts.ProcessFacts;
+import io.pagelift.dumper.file.Ghosts;
+import io.pagelift.dumper.file.PathPlace;
 import io.pagelift.dumper.freeze.FrozenProcess;
 import io.pagelift.dumper.freeze.FrozenTree;
 import io.pagelift.dumper.refuse.RefusalSink;
@@ -35,6 +39,7 @@ public final class ProcessImages {
       SharedMemories shared,
       MappedFileStats stats,
       MappingDetails details,
+      Ghosts ghosts,
       int onlineProcessors,
       RefusalSink sink) {}
 
@@ -65,7 +70,7 @@ public final class ProcessImages {
               thread, parts.tree().samples(), parts.tree().times().monotonicNanos(), parts.onlineProcessors()));
     }
     ProcStatus status = reading.threads().get(0).status();
-    return image.setFs(places(reading, status)).setControls(controls(reading, status)).build();
+    return image.setFs(places(reading, status, parts.ghosts())).setControls(controls(reading, status)).build();
   }
 
   private static ProcessImage.Builder common(FrozenProcess process, ProcStat stat, boolean root) {
@@ -77,10 +82,15 @@ public final class ProcessImages {
         .setStartTimeTicks(stat.startTimeTicks());
   }
 
-  private static FileSystemState places(ProcessReading reading, ProcStatus status) {
+  private static FileSystemState places(ProcessReading reading, ProcStatus status, Ghosts ghosts) {
+    ProcessFacts facts = reading.facts();
+    int cwdGhost = ghosts.idAt(facts.place("cwd"));
+    int rootGhost = ghosts.idAt(facts.place("root"));
     return FileSystemState.newBuilder()
-        .setCwd(reading.facts().cwd())
-        .setRoot(reading.facts().root())
+        .setCwd(PathBytes.of(cwdGhost == 0 ? facts.cwd() : PathPlace.name(facts.cwd())))
+        .setCwdGhostId(cwdGhost)
+        .setRoot(PathBytes.of(rootGhost == 0 ? facts.root() : PathPlace.name(facts.root())))
+        .setRootGhostId(rootGhost)
         .setUmask(status.umask())
         .build();
   }

@@ -1,11 +1,12 @@
 package io.pagelift.dumper.refuse;
 
 import io.pagelift.dumper.facts.DescriptorFacts;
+import io.pagelift.dumper.facts.FileStat;
 import io.pagelift.dumper.facts.ProcessFacts;
 import io.pagelift.dumper.facts.RawReader;
+import io.pagelift.dumper.file.Ghosts;
 import io.pagelift.dumper.tree.CollectOptions;
 import io.pagelift.linux.ProcStatus;
-import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
@@ -86,8 +87,12 @@ public final class ProcessInspection {
   }
 
   private void inspectPlaces(ProcessFacts facts) {
-    inspectPath(facts, facts.cwd(), "its current directory");
-    inspectPath(facts, facts.root(), "its root directory");
+    for (ProcessFacts.Place place : facts.places()) {
+      FileStat stat = reader.stat(place.openPath());
+      if (stat != null) {
+        Ghosts.inspect(reader, options, facts.pid(), place.name() + " " + place.link(), place.link(), stat, sink);
+      }
+    }
     String exe = facts.exe();
     if (exe.isEmpty()) {
       refuse(facts, "it", "it has no program (a kernel thread)", "name a process of a user");
@@ -95,15 +100,6 @@ public final class ProcessInspection {
       refuse(facts, "its program " + exe, "the file has been removed or replaced", "restart the program before the dump");
     } else {
       inspectProgram(facts);
-    }
-  }
-
-  private void inspectPath(ProcessFacts facts, String path, String object) {
-    boolean removed = path.endsWith(DescriptorFacts.DELETED) && reader.stat(path) == null;
-    if (removed || path.startsWith("(unreachable)")) {
-      refuse(facts, object + " " + path, "it cannot be found by its path", "put it back, or change to another one");
-    } else if (!StandardCharsets.UTF_8.newEncoder().canEncode(path)) {
-      refuse(facts, object, "its path is not valid UTF-8", "rename it before the dump");
     }
   }
 

@@ -3,6 +3,7 @@ package io.pagelift.dumper.refuse;
 import io.pagelift.dumper.facts.DescriptorFacts;
 import io.pagelift.dumper.facts.ProcessFacts;
 import io.pagelift.dumper.facts.RawReader;
+import io.pagelift.dumper.file.FileInspection;
 import io.pagelift.dumper.file.FrozenFiles;
 import io.pagelift.dumper.freeze.ProcessWalk;
 import io.pagelift.dumper.process.MappedFileStats;
@@ -57,11 +58,12 @@ public final class Refusals {
       processes.forEach(process -> shared.read(reader, process));
       processes.forEach(process -> mappedFiles.read(reader, process));
       ProcessInspection inspection = new ProcessInspection(reader, rootPid, pids, options, refusals::add);
+      FileInspection files = new FileInspection(reader, options, refusals::add);
       for (ProcessFacts process : processes) {
         inspection.inspect(process);
         MappingKinds.inspect(process, shared, mappedFiles, refusals::add);
         for (DescriptorFacts descriptor : process.descriptors()) {
-          FrozenFiles.inspect(reader, descriptor, refusals::add);
+          FrozenFiles.inspect(descriptor, files);
         }
       }
       SharingInspection.inspect(processes, refusals::add);

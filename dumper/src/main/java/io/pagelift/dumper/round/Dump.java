@@ -34,13 +34,12 @@ public final class Dump {
   /**
    * Dumps the tree.
    *
-   * @param shellJob the session or process group of the root may lie outside of the tree
+   * @param collectOptions what may be carried over and how
    * @param leaveRunning let the tree go on instead of ending it
    * @throws PageliftException in every foreseen failure; before the commit the tree runs on
    */
-  public void run(boolean shellJob, boolean leaveRunning) {
+  public void run(CollectOptions collectOptions, boolean leaveRunning) {
     TargetCheck.check(options.pid());
-    CollectOptions collectOptions = new CollectOptions(shellJob, options.software());
     refuse(Refusals.check(options.pid(), collectOptions));
     try (Rounds all = Rounds.open(options, "dump", messages)) {
       all.rehearseDump();

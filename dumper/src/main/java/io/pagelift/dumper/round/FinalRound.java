@@ -109,6 +109,21 @@ final class FinalRound {
     long collectStart = System.nanoTime();
     RawTree raw = collector.collectFrozen(tree, registry);
     long collectNanos = System.nanoTime() - collectStart;
+    try {
+      return sendState(collector, raw, mappings, writer, stats, collectNanos);
+    } catch (RuntimeException failure) {
+      raw.abandon();
+      throw failure;
+    }
+  }
+
+  private RoundResult sendState(
+      TreeCollector collector,
+      RawTree raw,
+      Map<Integer, List<MemoryMap>> mappings,
+      RoundWriter writer,
+      RoundStats stats,
+      long collectNanos) {
     sendPages(mappings, raw, writer, stats);
     long buildStart = System.nanoTime();
     TreeImage image = collector.build(raw);

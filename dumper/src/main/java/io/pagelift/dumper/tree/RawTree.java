@@ -2,6 +2,7 @@ package io.pagelift.dumper.tree;
 
 import io.pagelift.dumper.file.FileReferences;
 import io.pagelift.dumper.file.FrozenFiles;
+import io.pagelift.dumper.file.Ghosts;
 import io.pagelift.dumper.freeze.FrozenTree;
 import io.pagelift.dumper.process.MappedFileStats;
 import io.pagelift.dumper.process.MappingDetails;
@@ -19,6 +20,7 @@ public final class RawTree {
   private final MappedFileStats mappedFiles;
   private final MappingDetails details;
   private final FrozenFiles files;
+  private final Ghosts ghosts;
   private final List<ObjectSource> sources;
 
   RawTree(
@@ -29,6 +31,7 @@ public final class RawTree {
       MappedFileStats mappedFiles,
       MappingDetails details,
       FrozenFiles files,
+      Ghosts ghosts,
       List<ObjectSource> sources) {
     this.tree = tree;
     this.ids = ids;
@@ -37,6 +40,7 @@ public final class RawTree {
     this.mappedFiles = mappedFiles;
     this.details = details;
     this.files = files;
+    this.ghosts = ghosts;
     this.sources = sources;
   }
 
@@ -74,6 +78,15 @@ public final class RawTree {
     return files;
   }
 
+  Ghosts ghosts() {
+    return ghosts;
+  }
+
+  /** Takes back what was done to the file system for the image; for a dump that fails later. */
+  public void abandon() {
+    ghosts.removeLinks();
+  }
+
   FileReferences references() {
     return new FileReferences() {
       @Override
@@ -82,8 +95,8 @@ public final class RawTree {
       }
 
       @Override
-      public long contentsObjectId(SharedKey key) {
-        return ids.fileContents(key);
+      public int ghostId(SharedKey key) {
+        return ghosts.id(key);
       }
     };
   }

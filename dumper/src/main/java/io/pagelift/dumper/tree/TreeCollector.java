@@ -3,9 +3,12 @@ package io.pagelift.dumper.tree;
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import io.pagelift.dumper.facts.DescriptorFacts;
+import io.pagelift.dumper.facts.FileStat;
 import io.pagelift.dumper.facts.ProcessFacts;
 import io.pagelift.dumper.facts.RawReader;
+import io.pagelift.dumper.file.FileInspection;
 import io.pagelift.dumper.file.FrozenFiles;
+import io.pagelift.dumper.file.Ghosts;
 import io.pagelift.dumper.freeze.FrozenProcess;
 import io.pagelift.dumper.freeze.FrozenTree;
 import io.pagelift.dumper.process.MappedFileStats;
@@ -71,8 +74,11 @@ public final class TreeCollector {
       SharingInspection.inspect(facts.values(), refusals::add);
       Map<Integer, List<DescriptorFacts>> descriptors = new LinkedHashMap<>();
       facts.forEach((pid, process) -> descriptors.put(pid, process.descriptors()));
-      FrozenFiles files = FrozenFiles.read(reader, descriptors, shared::contains, refusals::add);
-      refuse(refusals);
+      Ghosts ghosts = new Ghosts(reader, refusals::add);
+      FileInspection files = new FileInspection(reader, options, refusals::add);
+      FrozenFiles open = FrozenFiles.read(files, descriptors, shared::contains, ghosts);
+      facts.values().forEach(process -> addPlaces(reader, process, ghosts));
+      refuse(refusals, ghosts);
       Map<Integer, ProcessReading> readings = new LinkedHashMap<>();
       for (FrozenProcess process : tree.processes()) {
         ProcessFacts known = facts.get(process.pid());
@@ -82,7 +88,7 @@ public final class TreeCollector {
       }
       // After the injected calls, which need to change the mappings for a moment.
       MappingDetails details = MappingDetails.start(List.copyOf(readings.keySet()));
-      return new RawTree(tree, ids, readings, shared, mappedFiles, details, files, sources(shared, files, ids));
+      return new RawTree(tree, ids, readings, shared, mappedFiles, details, open, ghosts, sources(shared, ghosts, ids));
     }
   }
 
@@ -90,17 +96,18 @@ public final class TreeCollector {
     return tree.processes().stream().map(FrozenProcess::pid).toList();
   }
 
-  private static List<ObjectSource> sources(SharedMemories shared, FrozenFiles files, ObjectIds ids) {
-    List<ObjectSource> sources = new ArrayList<>(shared.sources(ids));
-    for (DescriptorFacts file : files.unlinkedFiles()) {
-      sources.add(
-          new ObjectSource(
-              ids.fileContents(file.stat().key()),
-              ObjectSource.Kind.FILE_CONTENTS,
-              file.stat().key(),
-              "/proc/" + file.pid() + "/fd/" + file.fd(),
-              file.stat().sizeBytes()));
+  private static void addPlaces(RawReader reader, ProcessFacts process, Ghosts ghosts) {
+    for (ProcessFacts.Place place : process.places()) {
+      FileStat stat = reader.stat(place.openPath());
+      if (stat != null) {
+        ghosts.add(process.pid(), place.link(), stat, place.openPath());
+      }
     }
+  }
+
+  private static List<ObjectSource> sources(SharedMemories shared, Ghosts ghosts, ObjectIds ids) {
+    List<ObjectSource> sources = new ArrayList<>(shared.sources(ids));
+    sources.addAll(ghosts.sources(ids));
     return sources;
   }
 
@@ -115,7 +122,7 @@ public final class TreeCollector {
     int processors = HostFacts.onlineProcessors();
     ProcessImages.TreeParts parts =
         new ProcessImages.TreeParts(
-            tree, raw.shared(), raw.mappedFiles(), raw.details(), processors, refusals::add);
+            tree, raw.shared(), raw.mappedFiles(), raw.details(), raw.ghosts(), processors, refusals::add);
     TreeImage.Builder image =
         TreeImage.newBuilder()
             .setFormatVersion(1)
@@ -125,7 +132,8 @@ public final class TreeCollector {
             .setRootPid(tree.root().pid())
             .setShellJob(outsideJob(tree, raw))
             .addAllOpenFiles(raw.files().openFiles(raw.references()))
-            .addAllSharedMemories(raw.shared().images(raw.ids()));
+            .addAllSharedMemories(raw.shared().images(raw.ids()))
+            .addAllGhosts(raw.ghosts().images(raw.ids()));
     for (FrozenProcess process : tree.processes()) {
       ProcessReading reading = raw.readings().get(process.pid());
       image.addProcesses(
@@ -134,7 +142,7 @@ public final class TreeCollector {
               : ProcessImages.live(
                   reading, parts, raw.ids().addressSpace(process.pid()), raw.files().descriptors(process.pid())));
     }
-    refuse(refusals);
+    refuse(refusals, raw.ghosts());
     return image.build();
   }
 
@@ -144,8 +152,9 @@ public final class TreeCollector {
         && !(pids(tree).contains(root.facts().stat().session()) && pids(tree).contains(root.facts().stat().processGroup()));
   }
 
-  private static void refuse(List<Refusal> refusals) {
+  private static void refuse(List<Refusal> refusals, Ghosts ghosts) {
     if (!refusals.isEmpty()) {
+      ghosts.removeLinks();
       throw new PageliftException(ErrorCategory.REFUSED, Refusal.sentences(refusals));
     }
   }

@@ -17,7 +17,7 @@ public record Collected(TreeImage image, List<ObjectSource> sources, long frozen
   /** Collects a tree with the shell-job option or without. */
   public static Collected from(int pid, boolean shellJob) {
     TracerThread tracer = TracerThread.start();
-    TreeCollector collector = new TreeCollector(new CollectOptions(shellJob, "test"));
+    TreeCollector collector = new TreeCollector(CollectOptions.plain("test").withShellJob(shellJob));
     try (FrozenTree tree = FrozenTree.freezeForDump(tracer, pid, Duration.ofSeconds(60))) {
       RawTree raw = collector.collectFrozen(tree, new CountingIds());
       TreeImage image = collector.build(raw);

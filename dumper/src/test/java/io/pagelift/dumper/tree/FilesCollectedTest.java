@@ -9,6 +9,7 @@ import io.pagelift.image.Device;
 import io.pagelift.image.Directory;
 import io.pagelift.image.Epoll;
 import io.pagelift.image.EventFd;
+import io.pagelift.image.GhostFile;
 import io.pagelift.image.MemFd;
 import io.pagelift.image.OpenFile;
 import io.pagelift.image.Pipe;
@@ -122,30 +123,31 @@ class FilesCollectedTest {
     assertThat(file.getFlags() & (Constants.O_ACCMODE | Constants.O_APPEND))
         .isEqualTo(Constants.O_RDWR | Constants.O_APPEND);
     RegularFile state = RegularFile.parseFrom(file.getState());
-    assertThat(state.getPath()).isEqualTo(victim.directory().resolve("data").toString());
+    assertThat(state.getPath().toStringUtf8()).isEqualTo(victim.directory().resolve("data").toString());
     assertThat(state.getSizeBytes()).isEqualTo(11);
     assertThat(state.getMode() & 0777).isEqualTo(0640);
-    assertThat(state.getUnlinked()).isFalse();
+    assertThat(state.getGhostId()).isZero();
   }
 
   @Test
   void theContentsOfAnUnlinkedFileAreASourceOfPages() throws InvalidProtocolBufferException {
     RegularFile state = RegularFile.parseFrom(collected.file(103).getState());
-    assertThat(state.getUnlinked()).isTrue();
-    assertThat(state.getPath()).isEqualTo(victim.directory().resolve("gone").toString());
+    GhostFile ghost = collected.image().getGhosts(0);
+    assertThat(state.getGhostId()).isEqualTo(ghost.getId());
+    assertThat(state.getPath().toStringUtf8()).isEqualTo(victim.directory().resolve("gone").toString());
     assertThat(collected.sources())
         .anyMatch(
             source ->
                 source.kind() == ObjectSource.Kind.FILE_CONTENTS
-                    && source.objectId() == state.getContentsObjectId()
+                    && source.objectId() == ghost.getContentsObjectId()
                     && source.sizeBytes() == 7);
   }
 
   @Test
   void directoriesAndDevicesAreFoundAgainByPath() throws InvalidProtocolBufferException {
-    assertThat(Directory.parseFrom(collected.file(104).getState()).getPath()).isEqualTo(victim.directory().toString());
+    assertThat(Directory.parseFrom(collected.file(104).getState()).getPath().toStringUtf8()).isEqualTo(victim.directory().toString());
     Device device = Device.parseFrom(collected.file(105).getState());
-    assertThat(device.getPath()).isEqualTo("/dev/urandom");
+    assertThat(device.getPath().toStringUtf8()).isEqualTo("/dev/urandom");
     assertThat(device.getMajor()).isEqualTo(1);
     assertThat(device.getMinor()).isEqualTo(9);
   }

@@ -205,8 +205,8 @@ class ProcessCollectedTest {
     assertThat(root.getLimits(Constants.RLIMIT_NOFILE).getSoft()).isEqualTo(77);
     assertThat(root.getLimits(Constants.RLIMIT_NOFILE).getHard()).isEqualTo(88);
     assertThat(root.getFs().getUmask()).isEqualTo(027);
-    assertThat(root.getFs().getCwd()).isEqualTo(victim.directory().toString());
-    assertThat(root.getFs().getRoot()).isEqualTo("/");
+    assertThat(root.getFs().getCwd().toStringUtf8()).isEqualTo(victim.directory().toString());
+    assertThat(root.getFs().getRoot().toStringUtf8()).isEqualTo("/");
     assertThat(root.getControls().getNoNewPrivs()).isTrue();
     assertThat(root.getControls().getChildSubreaper()).isTrue();
     assertThat(root.getControls().getDumpable()).isEqualTo(1);
@@ -218,7 +218,7 @@ class ProcessCollectedTest {
   @Test
   void theAddressSpaceHasItsLayoutAndMappings() {
     assertThat(root.getAddressSpace().getLayout().getBrk()).isEqualTo(printed("brk"));
-    assertThat(root.getAddressSpace().getExePath()).isEqualTo(victim.directory().resolve("victim").toString());
+    assertThat(root.getAddressSpace().getExePath().toStringUtf8()).isEqualTo(victim.directory().resolve("victim").toString());
     assertThat(root.getAddressSpace().getAuxv().size()).isGreaterThan(16 * 10);
     assertThat(root.getAddressSpace().getVmasList())
         .anyMatch(vma -> vma.getStart() == printed("shared") && vma.getSharedMemoryId() != 0)

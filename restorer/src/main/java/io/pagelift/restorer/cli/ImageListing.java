@@ -82,7 +82,7 @@ final class ImageListing {
     map.put("session", process.getSession());
     map.put("state", process.getState().name().toLowerCase(Locale.ROOT));
     map.put("name", name(process));
-    map.put("program", process.getAddressSpace().getExePath());
+    map.put("program", process.getAddressSpace().getExePath().toStringUtf8());
     map.put("pages", pages(process.getAddressSpace().getObjectId()));
     List<Object> threads = new ArrayList<>();
     process.getThreadsList().forEach(thread -> threads.add(Map.of("tid", thread.getTid())));
@@ -144,6 +144,6 @@ final class ImageListing {
   }
 
   private static String path(Vma vma) {
-    return vma.hasFile() ? vma.getFile().getPath() : vma.getName();
+    return vma.hasFile() ? vma.getFile().getPath().toStringUtf8() : vma.getName();
   }
 }

@@ -17,14 +17,18 @@ final class DeviceRebuilder implements FileRebuilder {
   @Override
   public void check(OpenFile file) {
     Device device = Reopen.state(file, Device.parser());
-    Stat stat = FileChecks.existing(device.getPath());
+    if (device.getGhostId() != 0) {
+      return;
+    }
+    String path = PathText.of(device.getPath());
+    Stat stat = FileChecks.existing(path);
     boolean same =
         stat.type() == (device.getMode() & S_IFMT)
             && stat.rdevMajor() == device.getMajor()
             && stat.rdevMinor() == device.getMinor();
     if (!same) {
       throw Reopen.refused(
-          device.getPath()
+          path
               + " is not the device "
               + device.getMajor()
               + ":"
@@ -37,6 +41,7 @@ final class DeviceRebuilder implements FileRebuilder {
   public FileDescriptor rebuild(OpenFile file, FileContext context) {
     // Without a position: to a device it means nothing or something else.
     OpenFile unmoved = file.toBuilder().setPosition(0).build();
-    return Reopen.path(Reopen.state(file, Device.parser()).getPath(), unmoved);
+    Device device = Reopen.state(file, Device.parser());
+    return Reopen.file(device.getGhostId(), PathText.of(device.getPath()), unmoved, context);
   }
 }

@@ -13,14 +13,16 @@ final class DirectoryRebuilder implements FileRebuilder {
 
   @Override
   public void check(OpenFile file) {
-    String path = Reopen.state(file, Directory.parser()).getPath();
-    if (!FileChecks.existing(path).isDirectory()) {
+    Directory state = Reopen.state(file, Directory.parser());
+    String path = PathText.of(state.getPath());
+    if (state.getGhostId() == 0 && !FileChecks.existing(path).isDirectory()) {
       throw Reopen.refused(path + " is not a directory here; make one.");
     }
   }
 
   @Override
   public FileDescriptor rebuild(OpenFile file, FileContext context) {
-    return Reopen.path(Reopen.state(file, Directory.parser()).getPath(), file);
+    Directory state = Reopen.state(file, Directory.parser());
+    return Reopen.file(state.getGhostId(), PathText.of(state.getPath()), file, context);
   }
 }

@@ -10,8 +10,8 @@ public interface FileContext {
   /** The shared memory object with this id, which the restorer holds open until the end. */
   FileDescriptor sharedMemory(int id);
 
-  /** Puts the pages of an object into a file; what is not held stays a hole. The file keeps {@code sizeBytes}. */
-  void fill(long objectId, FileDescriptor file, long sizeBytes);
+  /** The files without a name. */
+  GhostFiles ghosts();
 
   /**
    * Something that several open files have in common (both ends of a pipe, an unlinked file opened twice): made by the first

@@ -26,7 +26,23 @@ final class Reopen {
 
   /** Opens a path with the access mode and status flags of the image and goes to the position. */
   static FileDescriptor path(String path, OpenFile file) {
-    FileDescriptor descriptor = FileDescriptor.open(path, (file.getFlags() & ~NOT_AGAIN) | O_NOCTTY);
+    return placed(FileDescriptor.open(path, flags(file)), file);
+  }
+
+  /**
+   * Opens a file that is found by its path or that is a ghost.
+   *
+   * @param ghostId 0 for a file with a name
+   */
+  static FileDescriptor file(int ghostId, String path, OpenFile file, FileContext context) {
+    return ghostId == 0 ? path(path, file) : placed(context.ghosts().open(ghostId, path, flags(file)), file);
+  }
+
+  private static int flags(OpenFile file) {
+    return (file.getFlags() & ~NOT_AGAIN) | O_NOCTTY;
+  }
+
+  private static FileDescriptor placed(FileDescriptor descriptor, OpenFile file) {
     if (file.getPosition() != 0 && (file.getFlags() & O_PATH) == 0) {
       descriptor.seek(file.getPosition(), SEEK_SET);
     }

@@ -3,6 +3,7 @@ package io.pagelift.restorer.memory;
 import io.pagelift.image.MappedFile;
 import io.pagelift.linux.FileDescriptor;
 import io.pagelift.restorer.file.FileChecks;
+import io.pagelift.restorer.file.PathText;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -14,13 +15,7 @@ public final class MappedFiles implements AutoCloseable {
 
   /** Refuses a file that is missing here or is not the source's. */
   public static void check(MappedFile file) {
-    if (file.getUnlinked()) {
-      throw FileChecks.refused(
-          "The mapped file "
-              + file.getPath()
-              + " had no name any more at the source, which can't be rebuilt yet; restart the program that maps it before the dump.");
-    }
-    FileChecks.same(file.getPath(), file.getSizeBytes(), file.getMtimeNanos());
+    FileChecks.same(PathText.of(file.getPath()), file.getSizeBytes(), file.getMtimeNanos());
   }
 
   /** A file, opened with these flags. */

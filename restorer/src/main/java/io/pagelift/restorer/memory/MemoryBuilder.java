@@ -12,6 +12,7 @@ import io.pagelift.linux.FileDescriptor;
 import io.pagelift.linux.MemoryMap;
 import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.linux.stub.StubRegion;
+import io.pagelift.restorer.file.PathText;
 import io.pagelift.restorer.remote.RemoteCalls;
 import io.pagelift.restorer.source.ImageSource;
 import java.nio.ByteBuffer;
@@ -117,7 +118,7 @@ public final class MemoryBuilder {
     long length = vma.getEnd() - vma.getStart();
     int file = plan.anonymous() ? -1 : files.number(file(vma));
     calls.addExpecting(
-        "map " + range(vma.getStart(), vma.getEnd()) + (vma.hasFile() ? " of " + vma.getFile().getPath() : ""),
+        "map " + range(vma.getStart(), vma.getEnd()) + (vma.hasFile() ? " of " + PathText.of(vma.getFile().getPath()) : ""),
         vma.getStart(),
         SyscallNumbers.MMAP,
         vma.getStart(),
@@ -134,7 +135,7 @@ public final class MemoryBuilder {
 
   private FileDescriptor file(Vma vma) {
     return vma.hasFile()
-        ? mappedFiles.open(vma.getFile().getPath(), vma.getFile().getOpenFlags())
+        ? mappedFiles.open(PathText.of(vma.getFile().getPath()), vma.getFile().getOpenFlags())
         : shared.object(vma.getSharedMemoryId());
   }
 
@@ -163,7 +164,7 @@ public final class MemoryBuilder {
   /** {@code struct prctl_mm_map} of linux/prctl.h: eleven addresses, the auxiliary vector's place and size, the program. */
   private void layOut(RemoteCalls calls, FetchedFiles files, AddressSpace space) {
     MmLayout layout = space.getLayout();
-    int program = files.number(mappedFiles.open(space.getExePath(), O_RDONLY));
+    int program = files.number(mappedFiles.open(PathText.of(space.getExePath()), O_RDONLY));
     byte[] auxv = space.getAuxv().toByteArray();
     long address = calls.data(MM_MAP_BYTES + auxv.length, at -> mmMap(layout, auxv, program, at));
     calls.add("set the memory layout", SyscallNumbers.PRCTL, PR_SET_MM, PR_SET_MM_MAP, address, MM_MAP_BYTES, 0);

@@ -36,6 +36,21 @@ public final class ObjectContents {
     }
   }
 
+  /** The same, but zero pages that are held are written as well: at the source they were no holes. */
+  public void fillExactly(long objectId, FileDescriptor file, long sizeBytes) {
+    fill(objectId, file, sizeBytes);
+    try (NativeBuffer zeros = NativeBuffer.allocate(COMPARE_BYTES)) {
+      source.forEachPlace(
+          objectId,
+          place -> {
+            long end = Math.min(place.endPage() * PageRun.PAGE_BYTES, sizeBytes);
+            for (long at = place.firstPage() * PageRun.PAGE_BYTES; place.zero() && at < end; ) {
+              at += file.pwrite(zeros.address(), (int) Math.min(COMPARE_BYTES, end - at), at);
+            }
+          });
+    }
+  }
+
   private static void write(FileDescriptor file, long firstPage, ByteBuffer bytes, long sizeBytes) {
     long offset = firstPage * PageRun.PAGE_BYTES;
     long address = Kernel.address(bytes) + bytes.position();

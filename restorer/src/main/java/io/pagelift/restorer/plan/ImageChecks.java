@@ -14,6 +14,8 @@ import io.pagelift.linux.KernelException;
 import io.pagelift.linux.ProcFile;
 import io.pagelift.restorer.file.FileChecks;
 import io.pagelift.restorer.file.FileRebuilders;
+import io.pagelift.restorer.file.GhostFiles;
+import io.pagelift.restorer.file.PathText;
 import io.pagelift.restorer.memory.MappedFiles;
 import java.util.HashSet;
 import java.util.Set;
@@ -105,6 +107,7 @@ public final class ImageChecks {
   }
 
   private void files() {
+    image.getGhostsList().forEach(GhostFiles::check);
     FileRebuilders rebuilders = new FileRebuilders();
     for (OpenFile file : image.getOpenFilesList()) {
       rebuilders.of(file).check(file);
@@ -114,27 +117,27 @@ public final class ImageChecks {
         process.getAddressSpace().getVmasList().stream().filter(Vma::hasFile).forEach(this::mappedFile);
         program(process);
         FileSystemState fs = process.getFs();
-        directory(process, fs.getCwd());
-        directory(process, fs.getRoot());
+        directory(process, fs.getCwdGhostId(), PathText.of(fs.getCwd()));
+        directory(process, fs.getRootGhostId(), PathText.of(fs.getRoot()));
       }
     }
   }
 
   private void mappedFile(Vma vma) {
-    if (checkedPaths.add(vma.getFile().getPath())) {
+    if (checkedPaths.add(PathText.of(vma.getFile().getPath()))) {
       MappedFiles.check(vma.getFile());
     }
   }
 
   private static void program(ProcessImage process) {
-    String path = process.getAddressSpace().getExePath();
+    String path = PathText.of(process.getAddressSpace().getExePath());
     if (!FileChecks.existing(path).isRegular()) {
       throw refused("The program " + path + " of process " + process.getPid() + " is not a file here; copy it from the source.");
     }
   }
 
-  private static void directory(ProcessImage process, String path) {
-    if (!path.isEmpty() && !FileChecks.existing(path).isDirectory()) {
+  private static void directory(ProcessImage process, int ghostId, String path) {
+    if (ghostId == 0 && !path.isEmpty() && !FileChecks.existing(path).isDirectory()) {
       throw refused(path + ", a directory of process " + process.getPid() + " at the source, is none here; make it.");
     }
   }

@@ -8,6 +8,7 @@ import io.pagelift.linux.NativeBuffer;
 import io.pagelift.restorer.file.FileContext;
 import io.pagelift.restorer.file.FileRebuilder;
 import io.pagelift.restorer.file.FileRebuilders;
+import io.pagelift.restorer.file.GhostFiles;
 import io.pagelift.restorer.memory.SharedMemories;
 import io.pagelift.restorer.remote.RebuildFailure;
 import java.util.ArrayList;
@@ -21,13 +22,15 @@ import java.util.function.Supplier;
 final class OpenFiles implements FileContext, AutoCloseable {
   private final List<OpenFile> images;
   private final SharedMemories shared;
+  private final GhostFiles ghosts;
   private final FileRebuilders rebuilders = new FileRebuilders();
   private final Map<Integer, FileDescriptor> descriptors = new LinkedHashMap<>();
   private final Map<String, AutoCloseable> common = new HashMap<>();
 
-  OpenFiles(List<OpenFile> images, SharedMemories shared) {
+  OpenFiles(List<OpenFile> images, SharedMemories shared, GhostFiles ghosts) {
     this.images = List.copyOf(images);
     this.shared = shared;
+    this.ghosts = ghosts;
   }
 
   /** Makes all of them. */
@@ -80,8 +83,8 @@ final class OpenFiles implements FileContext, AutoCloseable {
   }
 
   @Override
-  public void fill(long objectId, FileDescriptor file, long sizeBytes) {
-    shared.contents().fill(objectId, file, sizeBytes);
+  public GhostFiles ghosts() {
+    return ghosts;
   }
 
   @Override

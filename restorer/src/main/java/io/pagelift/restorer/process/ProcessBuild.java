@@ -13,6 +13,8 @@ import io.pagelift.image.ResourceLimit;
 import io.pagelift.linux.FileDescriptor;
 import io.pagelift.linux.RemoteMemory;
 import io.pagelift.linux.SyscallNumbers;
+import io.pagelift.restorer.file.GhostFiles;
+import io.pagelift.restorer.file.PathText;
 import io.pagelift.restorer.memory.FetchedFiles;
 import io.pagelift.restorer.memory.MemoryBuilder;
 import io.pagelift.restorer.process.BuiltProcess.BuiltThread;
@@ -35,11 +37,13 @@ final class ProcessBuild {
 
   private final MemoryBuilder memory;
   private final DescriptorsBuilder descriptors;
+  private final GhostFiles ghosts;
   private final OwnCredentials own = OwnCredentials.read();
 
-  ProcessBuild(MemoryBuilder memory, DescriptorsBuilder descriptors) {
+  ProcessBuild(MemoryBuilder memory, DescriptorsBuilder descriptors, GhostFiles ghosts) {
     this.memory = memory;
     this.descriptors = descriptors;
+    this.ghosts = ghosts;
   }
 
   /** The first part. */
@@ -66,20 +70,26 @@ final class ProcessBuild {
     TimersBuilder.create(calls, image);
   }
 
-  private static void fileSystem(RemoteCalls calls, FileSystemState fs) {
-    int flags = O_RDONLY | O_DIRECTORY;
-    boolean ownRoot = fs.getRoot().isEmpty() || fs.getRoot().equals("/");
-    try (FileDescriptor directory = FileDescriptor.open(fs.getCwd(), flags);
-        FileDescriptor root = FileDescriptor.open(ownRoot ? "/" : fs.getRoot(), flags);
+  private void fileSystem(RemoteCalls calls, FileSystemState fs) {
+    String rootPath = PathText.of(fs.getRoot());
+    String cwdPath = PathText.of(fs.getCwd());
+    boolean ownRoot = fs.getRoot().isEmpty() || rootPath.equals("/");
+    try (FileDescriptor directory = directory(fs.getCwdGhostId(), cwdPath);
+        FileDescriptor root = directory(fs.getRootGhostId(), ownRoot ? "/" : rootPath);
         FetchedFiles files = new FetchedFiles(calls)) {
       int cwd = files.number(directory);
       if (!ownRoot) {
-        calls.add("enter " + fs.getRoot(), SyscallNumbers.FCHDIR, files.number(root));
-        calls.add("change the root to " + fs.getRoot(), SyscallNumbers.CHROOT, calls.string(HERE));
+        calls.add("enter " + rootPath, SyscallNumbers.FCHDIR, files.number(root));
+        calls.add("change the root to " + rootPath, SyscallNumbers.CHROOT, calls.string(HERE));
       }
-      calls.add("enter " + fs.getCwd(), SyscallNumbers.FCHDIR, cwd);
+      calls.add("enter " + cwdPath, SyscallNumbers.FCHDIR, cwd);
       calls.add("set the umask", SyscallNumbers.UMASK, fs.getUmask());
     }
+  }
+
+  private FileDescriptor directory(int ghostId, String path) {
+    int flags = O_RDONLY | O_DIRECTORY;
+    return ghostId == 0 ? FileDescriptor.open(path, flags) : ghosts.open(ghostId, path, flags);
   }
 
   private static void controls(RemoteCalls calls, ProcessControls controls) {

@@ -8,6 +8,7 @@ import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.linux.stub.SeedProcess;
 import io.pagelift.linux.stub.StubRegion;
 import io.pagelift.linux.stub.StubTask;
+import io.pagelift.restorer.file.GhostFiles;
 import io.pagelift.restorer.memory.MappedFiles;
 import io.pagelift.restorer.memory.MemoryBuilder;
 import io.pagelift.restorer.memory.PageCheck;
@@ -46,6 +47,7 @@ public final class Restore implements AutoCloseable {
   private final SharedMemories shared;
   private final SegmentFiles segments;
   private final MappedFiles mappedFiles = new MappedFiles();
+  private final GhostFiles ghosts;
   private final OpenFiles files;
   private final PageCheck pageCheck;
   private final List<StubTask> seeds = new ArrayList<>();
@@ -59,7 +61,8 @@ public final class Restore implements AutoCloseable {
     region = StubRegion.at(StubAddress.choose(image, length));
     shared = new SharedMemories(image.getSharedMemoriesList(), source);
     segments = new SegmentFiles(source);
-    files = new OpenFiles(image.getOpenFilesList(), shared);
+    ghosts = new GhostFiles(image.getGhostsList(), shared.contents()::fillExactly);
+    files = new OpenFiles(image.getOpenFilesList(), shared, ghosts);
     pageCheck = new PageCheck(source);
   }
 
@@ -87,6 +90,7 @@ public final class Restore implements AutoCloseable {
     TreeCreation creation = null;
     try {
       Phases phases = new Phases();
+      ghosts.makeDirectories();
       files.rebuild();
       phases.done("open files made");
       StubTask seed = seed();
@@ -97,8 +101,9 @@ public final class Restore implements AutoCloseable {
           new MemoryBuilder(
               source, region, ProcessMaps.read(seed.tracee().pid()), shared, segments, mappedFiles, pageCheck);
       endSeeds();
-      ProcessBuild build = new ProcessBuild(memory, new DescriptorsBuilder(files));
+      ProcessBuild build = new ProcessBuild(memory, new DescriptorsBuilder(files), ghosts);
       processes.forEach(build::build);
+      ghosts.finish();
       phases.done("memory, descriptors and threads built");
       shared.finish();
       files.setOwners();
@@ -176,6 +181,7 @@ public final class Restore implements AutoCloseable {
     endSeeds();
     pageCheck.close();
     files.close();
+    ghosts.close();
     shared.close();
     segments.close();
     mappedFiles.close();

@@ -9,6 +9,7 @@ import io.pagelift.common.PageliftException;
 import io.pagelift.image.Device;
 import io.pagelift.image.Directory;
 import io.pagelift.image.EventFd;
+import io.pagelift.image.GhostFile;
 import io.pagelift.image.OpenFile;
 import io.pagelift.image.Pipe;
 import io.pagelift.image.RegularFile;
@@ -32,6 +33,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,6 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 class FileRebuildersTest {
   @TempDir private Path directory;
   private final List<OpenFile> files = new ArrayList<>();
+  private final List<GhostFile> ghosts = new ArrayList<>();
   private final Context context = new Context();
   private final List<FileDescriptor> made = new ArrayList<>();
 
@@ -69,14 +72,16 @@ class FileRebuildersTest {
 
   @Test
   void anUnlinkedFileHasNoNameAndItsSizeAndMode() throws IOException {
-    RegularFile state =
-        RegularFile.newBuilder()
-            .setPath(directory.resolve("gone").toString())
-            .setUnlinked(true)
+    ByteString gone = bytes(directory.resolve("gone"));
+    ghosts.add(
+        GhostFile.newBuilder()
+            .setId(1)
+            .addNames(gone)
             .setSizeBytes(5000)
             .setMode(Constants.S_IFREG | 0640)
             .setMtimeNanos(1_700_000_000_000_000_123L)
-            .build();
+            .build());
+    RegularFile state = RegularFile.newBuilder().setPath(gone).setGhostId(1).build();
     FileDescriptor first = rebuild(file(1, "regular", Constants.O_RDWR, state));
     FileDescriptor second = rebuild(file(2, "regular", Constants.O_RDONLY, state));
     assertThat(first.stat().linkCount()).isZero();
@@ -92,11 +97,11 @@ class FileRebuildersTest {
   @Test
   void aDirectoryAndADeviceAreOpenedByName() {
     FileDescriptor open =
-        rebuild(file(1, "directory", Constants.O_DIRECTORY, Directory.newBuilder().setPath(directory.toString()).build()));
+        rebuild(file(1, "directory", Constants.O_DIRECTORY, Directory.newBuilder().setPath(bytes(directory)).build()));
     assertThat(open.stat().isDirectory()).isTrue();
     Stat zero = Stat.of("/dev/zero");
     Device.Builder device =
-        Device.newBuilder().setPath("/dev/zero").setMode(zero.mode()).setMajor(zero.rdevMajor()).setMinor(zero.rdevMinor());
+        Device.newBuilder().setPath(ByteString.copyFromUtf8("/dev/zero")).setMode(zero.mode()).setMajor(zero.rdevMajor()).setMinor(zero.rdevMinor());
     assertThat(text(rebuild(file(2, "device", Constants.O_RDWR, device.build())), 2)).isEqualTo("\0\0");
     assertThatThrownBy(() -> check(file(3, "device", 0, device.setMinor(77).build())))
         .isInstanceOf(PageliftException.class)
@@ -192,7 +197,7 @@ class FileRebuildersTest {
         "regular",
         Constants.O_RDWR,
         RegularFile.newBuilder()
-            .setPath(path.toString())
+            .setPath(bytes(path))
             .setSizeBytes(stat.sizeBytes())
             .setMtimeNanos(stat.modifyTime().toNanos())
             .build());
@@ -200,6 +205,10 @@ class FileRebuildersTest {
 
   private static OpenFile file(int id, String kind, int flags, Message state) {
     return OpenFile.newBuilder().setId(id).setKind(kind).setFlags(flags).setState(state.toByteString()).build();
+  }
+
+  private static ByteString bytes(Path path) {
+    return ByteString.copyFromUtf8(path.toString());
   }
 
   private static void check(OpenFile file) {
@@ -229,6 +238,7 @@ class FileRebuildersTest {
 
   private final class Context implements FileContext {
     private final Map<String, FileDescriptor> common = new HashMap<>();
+    private @Nullable GhostFiles ghostFiles;
 
     @Override
     public FileDescriptor sharedMemory(int id) {
@@ -236,7 +246,12 @@ class FileRebuildersTest {
     }
 
     @Override
-    public void fill(long objectId, FileDescriptor file, long sizeBytes) {}
+    public GhostFiles ghosts() {
+      if (ghostFiles == null) {
+        ghostFiles = new GhostFiles(ghosts, (objectId, file, sizeBytes) -> {});
+      }
+      return ghostFiles;
+    }
 
     @Override
     public <T extends AutoCloseable> T once(String key, Class<T> type, Supplier<T> maker) {
@@ -251,6 +266,7 @@ class FileRebuildersTest {
     void close() {
       common.values().forEach(FileDescriptor::close);
       common.clear();
+      ghosts().close();
     }
   }
 }

@@ -59,7 +59,7 @@ final class PlainDump {
             .setAddressSpace(addressSpace(pid, image))
             .addThreads(thread(tracee))
             .setControls(ProcessControls.newBuilder().setDumpable(1).setCoredumpFilter(0x33))
-            .setFs(FileSystemState.newBuilder().setCwd(ProcTree.link(pid, "cwd")).setRoot("/").setUmask(022));
+            .setFs(FileSystemState.newBuilder().setCwd(bytes(ProcTree.link(pid, "cwd"))).setRoot(bytes("/")).setUmask(022));
     TreeImage.Builder tree =
         TreeImage.newBuilder()
             .setFormatVersion(1)
@@ -86,7 +86,7 @@ final class PlainDump {
     if (stat.isRegular()) {
       RegularFile regular =
           RegularFile.newBuilder()
-              .setPath(path)
+              .setPath(bytes(path))
               .setSizeBytes(stat.sizeBytes())
               .setMtimeNanos(stat.modifyTime().toNanos())
               .build();
@@ -94,12 +94,16 @@ final class PlainDump {
     }
     Device device =
         Device.newBuilder()
-            .setPath(path)
+            .setPath(bytes(path))
             .setMode(stat.mode())
             .setMajor(stat.rdevMajor())
             .setMinor(stat.rdevMinor())
             .build();
     return file.setKind("device").setState(device.toByteString()).build();
+  }
+
+  private static ByteString bytes(String path) {
+    return ByteString.copyFromUtf8(path);
   }
 
   private static ThreadImage thread(Tracee tracee) {
@@ -124,7 +128,7 @@ final class PlainDump {
         AddressSpace.newBuilder()
             .setObjectId(OBJECT)
             .setAuxv(ByteString.copyFrom(ProcAuxv.readRaw(pid)))
-            .setExePath(ProcTree.link(pid, "exe"));
+            .setExePath(bytes(ProcTree.link(pid, "exe")));
     long heapEnd = stat.startBrk();
     for (MemoryMapDetail detail : ProcessMaps.readDetails(pid)) {
       MemoryMap map = detail.map();
@@ -176,7 +180,7 @@ final class PlainDump {
         .setFileOffsetBytes(map.fileOffsetBytes())
         .setFile(
             MappedFile.newBuilder()
-                .setPath(map.path())
+                .setPath(bytes(map.path()))
                 .setSizeBytes(stat.sizeBytes())
                 .setMtimeNanos(stat.modifyTime().toNanos()))
         .build();

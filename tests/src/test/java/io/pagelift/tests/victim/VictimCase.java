@@ -19,6 +19,7 @@ record VictimCase(String program, List<String> optionList) {
         of("filemaps"),
         of("layout"),
         of("files"),
+        of("ghosts"),
         of("pipes"),
         of("events"),
         of("events", "twin"),
