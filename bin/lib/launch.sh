@@ -104,22 +104,32 @@ launch_tests_main() {
   exec "$home/target/reaper" "$java_home/bin/java" $java_flags "-Dpagelift.home=$home" -cp "$classpath" "$main_class" "$@"
 }
 
-# launch MODULE MAIN_CLASS "SHORT COMMANDS" ARGUMENTS...: never returns. The short commands are compiled by C1 alone: they end
-# before the optimising compiler pays.
+# compiler_flags ARGUMENTS...: sets compiler_flags. Pages are moved by the kernel and checked by machine code that the JVM has from
+# the start; the Java around that is compiled well enough by C1 alone, which takes a tenth of a second where both compilers take a
+# second or two of two processors just when a round begins. TLS is different: ciphers are Java until C2 has replaced them. C2 then
+# gets only what is really hot.
+compiler_flags() {
+  compiler_flags=-XX:TieredStopAtLevel=1
+  for argument in "$@"; do
+    case $argument in
+      --tls*)
+        compiler_flags="-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=10000"
+        compiler_flags="$compiler_flags -XX:Tier4CompileThreshold=100000 -XX:Tier4BackEdgeThreshold=200000"
+        ;;
+    esac
+  done
+}
+
+# launch MODULE MAIN_CLASS ARGUMENTS...: never returns.
 launch() {
   module=$1
   main_class=$2
-  short_commands=$3
-  shift 3
+  shift 2
   find_java
   module_classpath "$module"
   java_flags "$module"
-  for short in $short_commands; do
-    if [ "${1:-}" = "$short" ]; then
-      java_flags="$java_flags -XX:TieredStopAtLevel=1"
-    fi
-  done
-  # Split on purpose: both are lists of words.
+  compiler_flags "$@"
+  # Split on purpose: all are lists of words.
   # shellcheck disable=SC2086
-  exec "$java_home/bin/java" $java_flags "$archive_flag" ${PAGELIFT_JAVA_OPTIONS:-} -cp "$classpath" "$main_class" "$@"
+  exec "$java_home/bin/java" $java_flags $compiler_flags "$archive_flag" ${PAGELIFT_JAVA_OPTIONS:-} -cp "$classpath" "$main_class" "$@"
 }

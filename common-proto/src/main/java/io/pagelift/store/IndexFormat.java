@@ -13,7 +13,7 @@ import java.util.zip.CRC32C;
  * head   +0         8  magic "PLINDEX1"
  *        +8         4  segment number
  *        +12        4  CRC32C of bytes 0..11
- * entry  +0         8  content hash (XXH3, 64 bits, seed 0)
+ * entry  +0         8  content hash: CRC32C of the page, then its CRC32
  *        +8         4  CRC32C of the page
  *        +12        2  flags: 1 = written
  *        +14        2  check: lower half of the CRC32C of bytes 0..13, xor upper half

@@ -17,14 +17,14 @@ import java.util.zip.CRC32C;
  *
  * <pre>
  * +0   8  magic "PLSTORE1"
- * +8   4  format version, 1
+ * +8   4  format version, 2
  * +12  4  bytes of a page, 4096
  * +16  4  CRC32C of bytes 0..15
  * </pre>
  */
 public final class StoreFile {
   private static final long MAGIC = 0x3145_524f_5453_4c50L; // "PLSTORE1"
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final int BYTES = 20;
 
   private StoreFile() {}
@@ -62,7 +62,7 @@ public final class StoreFile {
       throw new PageliftException(
           ErrorCategory.REFUSED,
           "The store " + layout.directory() + " has format version " + bytes.getInt(8) + " with pages of " + bytes.getInt(12)
-              + " bytes, this program knows version 1 with 4096; use the version of Pagelift that wrote it.");
+              + " bytes, this program knows version " + VERSION + " with 4096; use the version of Pagelift that wrote it.");
     }
   }
 

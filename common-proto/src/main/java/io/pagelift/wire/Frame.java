@@ -4,6 +4,8 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import io.netty.buffer.ByteBuf;
+import io.pagelift.common.PageChecksums;
+import io.pagelift.common.PageRun;
 import io.pagelift.wire.FrameException.Fault;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
@@ -18,6 +20,7 @@ public final class Frame {
   private final FrameCodec.Prefix prefix;
   private final ByteBuf header;
   private final ByteBuf payload;
+  private int[] pageChecksums = {};
   private boolean checked;
 
   Frame(FrameCodec.Prefix prefix, ByteBuf header, ByteBuf payload) {
@@ -61,6 +64,15 @@ public final class Frame {
     return payload.nioBuffer();
   }
 
+  /**
+   * The CRC32C of each page of a PAGE_BATCH's payload, which were computed to check the frame; empty for a payload that is not
+   * whole pages. Throws {@link FrameException} when the frame's checksum is wrong.
+   */
+  public int[] pageChecksums() {
+    check();
+    return pageChecksums;
+  }
+
   /** An exception that says what is wrong with this frame. */
   public FrameException malformed(String why) {
     return new FrameException(Fault.MALFORMED, "received a malformed " + type() + " frame: " + why);
@@ -78,8 +90,15 @@ public final class Frame {
     }
     CRC32C crc = prefix.seed();
     crc.update(header.nioBuffer());
-    crc.update(payload.nioBuffer());
-    if ((int) crc.getValue() != prefix.checksum()) {
+    int checksum;
+    if (type() == FrameType.PAGE_BATCH && payloadBytes() % PageRun.PAGE_BYTES == 0) {
+      pageChecksums = PageChecksums.of(payload.nioBuffer());
+      checksum = PageChecksums.appended((int) crc.getValue(), pageChecksums);
+    } else {
+      crc.update(payload.nioBuffer());
+      checksum = (int) crc.getValue();
+    }
+    if (checksum != prefix.checksum()) {
       throw new FrameException(Fault.CHECKSUM, "received a damaged " + type() + " frame: the checksum does not match");
     }
     checked = true;

@@ -101,7 +101,7 @@ final class WritingRole implements Role {
       throw frame.malformed("object id " + Long.toUnsignedString(batch.getObjectId()) + " is out of range");
     }
     List<PageRun> runs = Messages.fromWire(frame, batch.getRunsList());
-    current.append(batch.getObjectId(), runs, frame.payload());
+    current.append(batch.getObjectId(), runs, frame.payload(), frame.pageChecksums());
     taken(frame, batch.getSequence());
   }
 

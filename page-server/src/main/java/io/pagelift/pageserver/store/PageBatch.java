@@ -1,10 +1,9 @@
 package io.pagelift.pageserver.store;
 
+import io.pagelift.common.PageChecksums;
 import io.pagelift.store.Place;
 import io.pagelift.store.StoreLayout;
-import io.pagelift.wire.DirectMemory;
 import java.nio.ByteBuffer;
-import java.util.zip.CRC32C;
 
 /**
  * The pages of one payload and what is known of each: zero or not, hash, checksum, and at last its place. One per round, used
@@ -18,11 +17,10 @@ final class PageBatch {
 
   private final PageHash pageHash;
   private final ByteBuffer zeroPage = ByteBuffer.allocateDirect(PAGE_BYTES);
-  private final CRC32C crc = new CRC32C();
   private final long[] hashes = new long[MAX_PAGES];
-  private final int[] crcs = new int[MAX_PAGES];
   private final long[] places = new long[MAX_PAGES];
   private final boolean[] fresh = new boolean[MAX_PAGES];
+  private int[] crcs = {};
   private ByteBuffer payload = ByteBuffer.allocate(0);
   private int pageCount;
   private int dataPages;
@@ -31,8 +29,12 @@ final class PageBatch {
     this.pageHash = pageHash;
   }
 
-  /** Takes a direct buffer of whole pages and computes what needs no lock. */
-  void load(ByteBuffer pages) {
+  /**
+   * Takes a direct buffer of whole pages and computes what needs no lock.
+   *
+   * @param pageChecksums CRC32C of each page
+   */
+  void load(ByteBuffer pages, int[] pageChecksums) {
     pageCount = 0;
     dataPages = 0;
     if (!pages.hasRemaining()) {
@@ -43,17 +45,18 @@ final class PageBatch {
     }
     payload = pages.slice();
     pageCount = payload.remaining() / PAGE_BYTES;
-    long address = DirectMemory.address(payload);
+    crcs = pageChecksums;
+    if (crcs.length != pageCount) {
+      throw new IllegalArgumentException(crcs.length + " checksums of " + pageCount + " pages");
+    }
+    ByteBuffer view = payload.duplicate();
     for (int page = 0; page < pageCount; page++) {
       if (isZero(page)) {
         places[page] = Place.ZERO;
       } else {
         places[page] = Place.DROP; // not placed yet
         fresh[page] = false;
-        hashes[page] = pageHash.hash(address + (long) page * PAGE_BYTES);
-        crc.reset();
-        crc.update(window(page, 1));
-        crcs[page] = (int) crc.getValue();
+        hashes[page] = pageHash.hash(view.limit((page + 1) * PAGE_BYTES).position(page * PAGE_BYTES), crcs[page]);
         dataPages++;
       }
     }
@@ -105,6 +108,6 @@ final class PageBatch {
   }
 
   private boolean isZero(int page) {
-    return payload.getLong(page * PAGE_BYTES) == 0 && window(page, 1).mismatch(zeroPage) < 0;
+    return crcs[page] == PageChecksums.OF_ZERO_PAGE && window(page, 1).mismatch(zeroPage) < 0;
   }
 }

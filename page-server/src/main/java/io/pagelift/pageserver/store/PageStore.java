@@ -13,7 +13,7 @@ import java.util.List;
 public interface PageStore extends AutoCloseable {
   /** Opens the store in a directory, which is made (0700) when it does not exist; recovers after a crash. */
   static PageStore open(Path directory) {
-    return DirectoryPageStore.open(directory, StoreOptions.defaults(), PageHash.xxh3());
+    return DirectoryPageStore.open(directory, StoreOptions.defaults(), PageHash.crc());
   }
 
   /**

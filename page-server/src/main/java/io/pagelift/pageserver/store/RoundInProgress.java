@@ -20,6 +20,15 @@ public interface RoundInProgress {
   void append(long objectId, List<PageRun> runs, ByteBuffer payload);
 
   /**
+   * The same when the CRC32C of each page is known already, because it was computed to check the frame that brought them.
+   *
+   * @param pageChecksums one for each page of the payload
+   */
+  default void append(long objectId, List<PageRun> runs, ByteBuffer payload, int[] pageChecksums) {
+    append(objectId, runs, payload);
+  }
+
+  /**
    * Takes one part of a named blob. Parts come in order without gaps.
    *
    * @param name such as "tree"; checked like a migration name

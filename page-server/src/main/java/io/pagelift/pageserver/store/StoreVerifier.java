@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import net.openhft.hashing.LongHashFunction;
 
 /**
  * Reads back everything that committed rounds hold: manifests, blobs, and every page that any round refers to, each once,
@@ -32,13 +31,12 @@ public final class StoreVerifier {
   private static final int PAGES_AT_ONCE = 256;
 
   private final StoreReader reader;
-  private final LongHashFunction xxh3 = LongHashFunction.xx3();
+  private final PageHash pageHash = PageHash.crc();
   private final List<String> damages = new ArrayList<>();
   private final List<RoundManifest> readable = new ArrayList<>();
   private final Map<Integer, BitSet> referenced = new TreeMap<>();
   private final Map<Integer, Map<Integer, String>> damagedPages = new HashMap<>();
   private final ByteBuffer pages = ByteBuffer.allocateDirect(PAGES_AT_ONCE * StoreLayout.PAGE_BYTES);
-  private final byte[] page = new byte[StoreLayout.PAGE_BYTES];
   private long damageCount;
   private long migrationCount;
   private long roundCount;
@@ -129,8 +127,10 @@ public final class StoreVerifier {
       reader.readPages(segment, first, count, pages.clear());
       ByteBuffer entries = reader.indexEntries(segment, first, count);
       for (int i = 0; i < count; i++) {
-        pages.get(i * StoreLayout.PAGE_BYTES, page);
-        if (xxh3.hashBytes(page) != IndexFormat.hash(entries, i * IndexFormat.ENTRY_BYTES)) {
+        int at = i * StoreLayout.PAGE_BYTES;
+        int entry = i * IndexFormat.ENTRY_BYTES;
+        ByteBuffer page = pages.duplicate().limit(at + StoreLayout.PAGE_BYTES).position(at);
+        if (pageHash.hash(page, IndexFormat.pageCrc32c(entries, entry)) != IndexFormat.hash(entries, entry)) {
           throw new PageliftException(
               ErrorCategory.CORRUPT,
               "Page " + (first + i) + " of segment " + segment + " does not have the hash that its index entry says.");

@@ -1,6 +1,7 @@
 package io.pagelift.pageserver.store;
 
 import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PageChecksums;
 import io.pagelift.common.PageRun;
 import io.pagelift.common.PageliftException;
 import io.pagelift.store.BlobFile;
@@ -74,11 +75,16 @@ final class StoringRound implements RoundInProgress {
 
   @Override
   public void append(long objectId, List<PageRun> runs, ByteBuffer payload) {
+    append(objectId, runs, payload, PageChecksums.of(payload));
+  }
+
+  @Override
+  public void append(long objectId, List<PageRun> runs, ByteBuffer payload, int[] pageChecksums) {
     attempt(
         () -> {
           takeObject(objectId);
           checkPayload(runs, payload);
-          batch.load(payload);
+          batch.load(payload, pageChecksums);
           counts.addStored(store.segments().store(batch, stored));
           int payloadPage = 0;
           for (PageRun run : runs) {

@@ -28,7 +28,7 @@ final class AppendBenchmark {
     int batches = args.length > 1 ? Integer.parseInt(args[1]) : 1024;
     int turns = args.length > 2 ? Integer.parseInt(args[2]) : 4;
     for (int turn = 1; turn <= turns; turn++) {
-      try (DirectoryPageStore store = DirectoryPageStore.open(directory, StoreOptions.defaults(), PageHash.xxh3());
+      try (DirectoryPageStore store = DirectoryPageStore.open(directory, StoreOptions.defaults(), PageHash.crc());
           MigrationLog migration = store.openMigration("benchmark", true)) {
         print(turn, "unique pages", batches, round(migration, batches, turn));
         print(turn, "same again", batches, round(migration, batches, turn));

@@ -3,10 +3,12 @@ package io.pagelift.pageserver.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pagelift.common.PageChecksums;
 import io.pagelift.store.IndexFormat;
 import io.pagelift.store.Place;
 import io.pagelift.store.StoreLayout;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,8 +68,9 @@ class SegmentLogTest {
   }
 
   private long[] places(long... contents) throws IOException {
-    PageBatch batch = new PageBatch(PageHash.xxh3());
-    batch.load(PageContents.payload(contents));
+    PageBatch batch = new PageBatch(PageHash.crc());
+    ByteBuffer payload = PageContents.payload(contents);
+    batch.load(payload, PageChecksums.of(payload));
     log.store(batch, new PlaceRanges());
     long[] places = new long[contents.length];
     for (int page = 0; page < places.length; page++) {

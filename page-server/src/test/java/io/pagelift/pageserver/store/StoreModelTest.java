@@ -64,7 +64,7 @@ class StoreModelTest {
   }
 
   private DirectoryPageStore open() {
-    return DirectoryPageStore.open(temporary.resolve("store"), OPTIONS, PageHash.xxh3());
+    return DirectoryPageStore.open(temporary.resolve("store"), OPTIONS, PageHash.crc());
   }
 
   private void round(MigrationLog migration, SplittableRandom random) {

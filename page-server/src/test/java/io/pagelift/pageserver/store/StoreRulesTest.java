@@ -101,7 +101,7 @@ class StoreRulesTest {
   @Test
   void moreRunsThanMemoryIsPlannedForAreRefused() {
     StoreOptions options = new StoreOptions(256, DedupTable.MIN_SLOTS, 100);
-    try (DirectoryPageStore store = DirectoryPageStore.open(temporary, options, PageHash.xxh3());
+    try (DirectoryPageStore store = DirectoryPageStore.open(temporary, options, PageHash.crc());
         MigrationLog migration = store.openMigration("m", true)) {
       RoundInProgress round = Stores.begin(migration);
       ByteBuffer nothing = ByteBuffer.allocateDirect(0);

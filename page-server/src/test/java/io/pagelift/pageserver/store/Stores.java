@@ -21,7 +21,7 @@ final class Stores {
   private Stores() {}
 
   static DirectoryPageStore open(Path directory) {
-    return DirectoryPageStore.open(directory, SMALL, PageHash.xxh3());
+    return DirectoryPageStore.open(directory, SMALL, PageHash.crc());
   }
 
   /** Commits a round with pages of these contents, one after the other from a first page on, at most 256. */
