@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  * DIR/segments/00000001.index               16 bytes per page: hash, checksum, flags
  * DIR/migrations/NAME/00000001.round        manifest of round 1
  * DIR/migrations/NAME/00000001.tree.blob    blob "tree" of round 1
+ * DIR/migrations/NAME/00000001.handover     who may run the image of round 1, see HandoverFile
  * DIR/migrations/NAME/*.part                not committed; dropped at the next start
  * </pre>
  *
@@ -83,6 +84,11 @@ public record StoreLayout(Path directory) {
   /** A blob of a round. */
   public Path blobFile(String name, int round, String blob) {
     return migrationDirectory(name).resolve(number(round) + "." + checkedBlobName(blob) + ".blob");
+  }
+
+  /** What was decided about the image of a round. */
+  public Path handoverFile(String name, int round) {
+    return migrationDirectory(name).resolve(number(round) + ".handover");
   }
 
   /** The temporary twin of a file that is not committed yet. */

@@ -4,6 +4,8 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import io.pagelift.wire.proto.BatchAck;
 import io.pagelift.wire.proto.Error;
+import io.pagelift.wire.proto.HandoverRequest;
+import io.pagelift.wire.proto.HandoverState;
 import io.pagelift.wire.proto.HeldRequest;
 import io.pagelift.wire.proto.HeldRuns;
 import io.pagelift.wire.proto.Hello;
@@ -15,9 +17,9 @@ import io.pagelift.wire.proto.MigrationOpened;
 import io.pagelift.wire.proto.OpenMigration;
 import io.pagelift.wire.proto.PageBatch;
 import io.pagelift.wire.proto.PageData;
+import io.pagelift.wire.proto.Ping;
 import io.pagelift.wire.proto.PlaceRuns;
 import io.pagelift.wire.proto.PlacesRequest;
-import io.pagelift.wire.proto.Ping;
 import io.pagelift.wire.proto.Pong;
 import io.pagelift.wire.proto.ReadRequest;
 import io.pagelift.wire.proto.RoundAbort;
@@ -26,6 +28,8 @@ import io.pagelift.wire.proto.RoundBegin;
 import io.pagelift.wire.proto.RoundBegun;
 import io.pagelift.wire.proto.RoundCommit;
 import io.pagelift.wire.proto.RoundCommitted;
+import io.pagelift.wire.proto.RoundState;
+import io.pagelift.wire.proto.RoundWait;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,7 +61,11 @@ public enum FrameType {
   PLACES_REQUEST(33, PlacesRequest.parser(), Bounds.SMALL, 0),
   PLACE_RUNS(34, PlaceRuns.parser(), Bounds.RUNS, 0),
   READ_REQUEST(35, ReadRequest.parser(), Bounds.RUNS, 0),
-  PAGE_DATA(36, PageData.parser(), Bounds.RUNS, Bounds.PAYLOAD);
+  PAGE_DATA(36, PageData.parser(), Bounds.RUNS, Bounds.PAYLOAD),
+  HANDOVER(40, HandoverRequest.parser(), Bounds.SMALL, 0),
+  HANDOVER_STATE(41, HandoverState.parser(), Bounds.SMALL, 0),
+  ROUND_WAIT(42, RoundWait.parser(), Bounds.SMALL, 0),
+  ROUND_STATE(43, RoundState.parser(), Bounds.SMALL, 0);
 
   /** Why these values: see each. */
   private static final class Bounds {

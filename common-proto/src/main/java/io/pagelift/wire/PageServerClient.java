@@ -68,6 +68,11 @@ public final class PageServerClient implements AutoCloseable {
     return new ReadingSession(connection, openMigration(connection, name, OpenMigration.Access.READ));
   }
 
+  /** Talks about which copy of a migration lives; the migration need not exist yet. */
+  public HandoverSession openHandover(String name) {
+    return new HandoverSession(this::open, takeConnection(), name);
+  }
+
   /** All migrations that the server holds, ascending by name. */
   public List<MigrationInfo> list() {
     Connection connection = takeConnection();

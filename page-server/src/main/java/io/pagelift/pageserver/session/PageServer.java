@@ -45,12 +45,14 @@ public final class PageServer implements AutoCloseable {
   private final ExecutorService workers = Executors.newCachedThreadPool(PageServer::workerThread);
   private final Set<Channel> sessions = ConcurrentHashMap.newKeySet();
   private final WriterTurns turns = new WriterTurns();
+  private final Handovers handovers;
   private final AtomicLong queuedBytes = new AtomicLong();
   private @Nullable Channel listener;
 
   private PageServer(PageStore store, ServerOptions options) {
     this.store = store;
     this.options = options;
+    this.handovers = new Handovers(store);
     this.group = options.transport().newGroup(EVENT_LOOPS, "pagelift-server");
   }
 
@@ -121,7 +123,7 @@ public final class PageServer implements AutoCloseable {
             : new PageliftException(
                 ErrorCategory.EXHAUSTED, "all " + options.maxConnections() + " connections are in use; try again later");
     Outbound out = new Outbound(channel, options.writeTimeout());
-    Session session = new Session(store, turns, options.software(), out, refusal, () -> sessions.remove(channel));
+    Session session = new Session(store, turns, handovers, options.software(), out, refusal, () -> sessions.remove(channel));
     FrameQueue queue = new FrameQueue(channel, workers, session, queuedBytes);
     channel.pipeline().addLast(new FrameDecoder(), new SessionChannel(queue, out, options.helloTimeout()));
   }

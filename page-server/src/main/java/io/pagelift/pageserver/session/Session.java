@@ -30,6 +30,7 @@ final class Session implements FrameQueue.Consumer {
 
   private final PageStore store;
   private final WriterTurns turns;
+  private final Handovers handovers;
   private final String software;
   private final Outbound out;
   private final @Nullable PageliftException refusal;
@@ -47,12 +48,14 @@ final class Session implements FrameQueue.Consumer {
   Session(
       PageStore store,
       WriterTurns turns,
+      Handovers handovers,
       String software,
       Outbound out,
       @Nullable PageliftException refusal,
       Runnable whenEnded) {
     this.store = store;
     this.turns = turns;
+    this.handovers = handovers;
     this.software = software;
     this.out = out;
     this.refusal = refusal;
@@ -98,6 +101,11 @@ final class Session implements FrameQueue.Consumer {
         frame.message(io.pagelift.wire.proto.ListRequest.class);
         out.send(FrameType.LIST_REPLY, ListReply.newBuilder().addAllMigrations(store.list()).build());
       }
+      case HANDOVER, ROUND_WAIT -> {
+        HandoverRole side = new HandoverRole(handovers, out);
+        role = side;
+        side.take(frame, more);
+      }
       default -> throw frame.malformed("it came before OPEN_MIGRATION");
     }
   }
@@ -141,7 +149,7 @@ final class Session implements FrameQueue.Consumer {
       giveTurnBack();
       throw e;
     }
-    role = new WritingRole(log, out);
+    role = new WritingRole(log, out, handovers::roundCommitted);
     out.send(
         FrameType.MIGRATION_OPENED,
         MigrationOpened.newBuilder()

@@ -42,15 +42,17 @@ final class WritingRole implements Role {
 
   private final MigrationLog log;
   private final Outbound out;
+  private final Runnable whenCommitted;
   private @Nullable RoundInProgress round;
   private int roundNumber;
   private long lastSequence;
   private long acknowledgedSequence;
   private long bytesSinceAck;
 
-  WritingRole(MigrationLog log, Outbound out) {
+  WritingRole(MigrationLog log, Outbound out, Runnable whenCommitted) {
     this.log = log;
     this.out = out;
+    this.whenCommitted = whenCommitted;
   }
 
   @Override
@@ -166,6 +168,7 @@ final class WritingRole implements Role {
       throw e;
     }
     LOG.info("{}: round {} of '{}' committed: {}", out.peer(), roundNumber, log.name(), result);
+    whenCommitted.run();
     out.send(FrameType.ROUND_COMMITTED, Messages.toWire(result));
   }
 

@@ -154,6 +154,11 @@ final class DirectoryPageStore implements PageStore {
     return infos;
   }
 
+  @Override
+  public HandoverFiles handovers() {
+    return new HandoverFiles(layout);
+  }
+
   StoreLayout layout() {
     return layout;
   }

@@ -30,6 +30,9 @@ public interface PageStore extends AutoCloseable {
   /** All migrations, ascending by name. */
   List<MigrationInfo> list();
 
+  /** What is decided about images. */
+  HandoverFiles handovers();
+
   /** Closes all files. Rounds that are not committed are gone. */
   @Override
   void close();

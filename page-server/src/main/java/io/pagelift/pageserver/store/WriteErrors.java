@@ -19,6 +19,15 @@ final class WriteErrors {
         cause);
   }
 
+  /** The decision of a handover could not be written or forced. */
+  static PageliftException handoverLost(StoreLayout layout, IOException cause) {
+    return new PageliftException(
+        ErrorCategory.EXHAUSTED,
+        "The state of a handover cannot be stored in " + layout.directory() + " (" + StoreErrors.reason(cause)
+            + "); nothing is decided by it, free space there.",
+        cause);
+  }
+
   /** The store could not be opened for writing. */
   static PageliftException cannotOpen(StoreLayout layout, IOException cause) {
     return new PageliftException(

@@ -5,6 +5,7 @@ import io.pagelift.common.PagePlace;
 import io.pagelift.common.PageRun;
 import io.pagelift.common.PageRuns;
 import io.pagelift.common.PageliftException;
+import io.pagelift.pageserver.store.HandoverFiles;
 import io.pagelift.pageserver.store.MigrationLog;
 import io.pagelift.pageserver.store.MigrationReader;
 import io.pagelift.pageserver.store.PageStore;
@@ -75,6 +76,11 @@ final class HeapStore implements PageStore {
     List<MigrationInfo> list = new ArrayList<>();
     migrations.forEach((name, m) -> list.add(MigrationInfo.newBuilder().setName(name).setRounds(m.lastRound).build()));
     return list;
+  }
+
+  @Override
+  public HandoverFiles handovers() {
+    throw new UnsupportedOperationException("decisions need a disk");
   }
 
   synchronized boolean hasWriter(String name) {
