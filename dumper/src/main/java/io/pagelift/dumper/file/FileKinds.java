@@ -7,6 +7,9 @@ import java.util.List;
 final class FileKinds {
   private static final List<FileCollector> ALL =
       List.of(
+          new ProcFileCollector(),
+          new NamespaceCollector(),
+          new PathOnlyCollector(),
           new MemFdCollector(),
           new RegularCollector(),
           new DirectoryCollector(),
@@ -16,6 +19,7 @@ final class FileKinds {
           new EpollCollector(),
           new TimerFdCollector(),
           new SignalFdCollector(),
+          new PidFdCollector(),
           new UnsupportedCollector());
 
   private FileKinds() {}

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * files as well, so each group is kept sorted and the calls stay at n log n.
  */
 public final class FrozenFiles {
-  private final RefusalSink sink;
+  private final FileInspection inspection;
   private final Map<Integer, List<DescriptorFacts>> byProcess;
   private final Map<Long, OpenFileDraft> byDescriptor = new HashMap<>();
   private final Map<Signature, List<OpenFileDraft>> groups = new HashMap<>();
@@ -37,8 +37,8 @@ public final class FrozenFiles {
 
   private record Signature(SharedKey key, int statusFlags, String link) {}
 
-  private FrozenFiles(RefusalSink sink, Map<Integer, List<DescriptorFacts>> byProcess) {
-    this.sink = sink;
+  private FrozenFiles(FileInspection inspection, Map<Integer, List<DescriptorFacts>> byProcess) {
+    this.inspection = inspection;
     this.byProcess = byProcess;
   }
 
@@ -54,7 +54,7 @@ public final class FrozenFiles {
       Map<Integer, List<DescriptorFacts>> byProcess,
       Predicate<SharedKey> sharedMemory,
       Ghosts ghosts) {
-    FrozenFiles files = new FrozenFiles(inspection.sink(), byProcess);
+    FrozenFiles files = new FrozenFiles(inspection, byProcess);
     byProcess.values().forEach(all -> all.forEach(facts -> files.place(facts, sharedMemory)));
     try (DescriptorCopies copies = new DescriptorCopies();
         NativeBuffer scratch = NativeBuffer.allocate(64)) {
@@ -170,8 +170,12 @@ public final class FrozenFiles {
     }
   }
 
+  FileInspection inspection() {
+    return inspection;
+  }
+
   void refuse(int pid, String object, String reason, String remedy) {
-    sink.refuse(new Refusal(pid, object, reason, remedy));
+    inspection.sink().refuse(pid, object, reason, remedy);
   }
 
   private void place(DescriptorFacts facts, Predicate<SharedKey> sharedMemory) {

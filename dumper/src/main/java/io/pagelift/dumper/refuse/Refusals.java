@@ -14,6 +14,7 @@ import io.pagelift.linux.MemoryMapDetail;
 import io.pagelift.linux.ProcessMaps;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -58,7 +59,7 @@ public final class Refusals {
       processes.forEach(process -> shared.read(reader, process));
       processes.forEach(process -> mappedFiles.read(reader, process));
       ProcessInspection inspection = new ProcessInspection(reader, rootPid, pids, options, refusals::add);
-      FileInspection files = new FileInspection(reader, options, refusals::add);
+      FileInspection files = new FileInspection(reader, options, Set.copyOf(pids), refusals::add);
       for (ProcessFacts process : processes) {
         inspection.inspect(process);
         MappingKinds.inspect(process, shared, mappedFiles, refusals::add);

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Reads the state of a frozen tree, all but the contents of its memory.
@@ -75,7 +76,7 @@ public final class TreeCollector {
       Map<Integer, List<DescriptorFacts>> descriptors = new LinkedHashMap<>();
       facts.forEach((pid, process) -> descriptors.put(pid, process.descriptors()));
       Ghosts ghosts = new Ghosts(reader, refusals::add);
-      FileInspection files = new FileInspection(reader, options, refusals::add);
+      FileInspection files = new FileInspection(reader, options, Set.copyOf(pids(tree)), refusals::add);
       FrozenFiles open = FrozenFiles.read(files, descriptors, shared::contains, ghosts);
       facts.values().forEach(process -> addPlaces(reader, process, ghosts));
       refuse(refusals, ghosts);

@@ -21,6 +21,9 @@ public interface FileContext {
    */
   <T extends AutoCloseable> T once(String key, Class<T> type, Supplier<T> maker);
 
+  /** Processes that have ended; only for what is opened late. */
+  EndedProcesses endedProcesses();
+
   /** All open files of the image. */
   List<OpenFile> openFiles();
 }

@@ -22,6 +22,16 @@ public interface FileRebuilder {
    */
   void check(OpenFile file);
 
+  /** Whether it can be opened only when all processes of the tree exist. */
+  default boolean late() {
+    return false;
+  }
+
+  /** The number of a process that has ended, which must be free here, because the file is about it; 0 for none. */
+  default int endedPid(OpenFile file) {
+    return 0;
+  }
+
   /** Opens or creates the description in the restorer, with its flags and its position. Processes fetch copies of it. */
   FileDescriptor rebuild(OpenFile file, FileContext context);
 

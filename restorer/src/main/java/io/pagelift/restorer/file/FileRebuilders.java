@@ -20,7 +20,11 @@ public final class FileRebuilders {
             new EpollRebuilder(),
             new TimerFdRebuilder(),
             new SignalFdRebuilder(),
-            new MemFdRebuilder())
+            new MemFdRebuilder(),
+            new PathOnlyRebuilder(),
+            new NamespaceRebuilder(),
+            new ProcFileRebuilder(),
+            new PidFdRebuilder())
         .forEach(rebuilder -> byKind.put(rebuilder.kind(), rebuilder));
   }
 

@@ -131,7 +131,8 @@ public final class GhostFiles implements AutoCloseable {
       hold(ghost, file);
       return file;
     }
-    int wanted = temporary ? flags & ~O_TMPFILE : flags;
+    // The magic link has to be followed.
+    int wanted = (temporary ? flags & ~O_TMPFILE : flags) & ~O_NOFOLLOW;
     return FileDescriptor.open("/proc/self/fd/" + path(id, name).number(), wanted);
   }
 
@@ -201,7 +202,7 @@ public final class GhostFiles implements AutoCloseable {
       Paths.link(openPath, name);
     } catch (KernelException e) {
       // Taken by another file, or in a directory of another file system now: then it is known by the name that it has.
-      return FileDescriptor.open(openPath, O_PATH | O_NOFOLLOW);
+      return FileDescriptor.open(openPath, O_PATH);
     }
     try {
       return FileDescriptor.open(name, O_PATH | O_NOFOLLOW);

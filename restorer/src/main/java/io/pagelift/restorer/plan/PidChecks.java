@@ -10,17 +10,20 @@ import io.pagelift.linux.Kernel;
 import io.pagelift.linux.KernelException;
 import io.pagelift.linux.ProcFile;
 import io.pagelift.linux.ProcStatus;
+import io.pagelift.restorer.file.FileRebuilders;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Whether the numbers of all processes and threads are free here. A process that has ended keeps its number until its parent has
  * collected it, which on the source's own host may be a moment after the dump: for that the check waits, with a bound.
  */
-final class PidChecks {
+public final class PidChecks {
   private static final Duration COLLECT_BOUND = Duration.ofSeconds(5);
 
   private PidChecks() {}
@@ -34,6 +37,7 @@ final class PidChecks {
         collect(thread.getTid(), limit, taken);
       }
     }
+    endedPids(image).forEach(number -> collect(number, limit, taken));
     Deadline.in(COLLECT_BOUND)
         .await(
             () -> {
@@ -41,6 +45,15 @@ final class PidChecks {
               return taken.stream().anyMatch(PidChecks::alive) || taken.isEmpty();
             });
     taken.forEach(PidChecks::refuse);
+  }
+
+  /** Numbers of processes that have ended, but that open files are about: they are needed for a moment. */
+  public static Set<Integer> endedPids(TreeImage image) {
+    FileRebuilders rebuilders = new FileRebuilders();
+    Set<Integer> pids = new TreeSet<>();
+    image.getOpenFilesList().forEach(file -> pids.add(rebuilders.of(file).endedPid(file)));
+    pids.remove(0);
+    return pids;
   }
 
   private static void collect(int number, int limit, List<Integer> taken) {

@@ -5,6 +5,7 @@ import io.pagelift.linux.Constants;
 import io.pagelift.linux.FileDescriptor;
 import io.pagelift.linux.KernelException;
 import io.pagelift.linux.NativeBuffer;
+import io.pagelift.restorer.file.EndedProcesses;
 import io.pagelift.restorer.file.FileContext;
 import io.pagelift.restorer.file.FileRebuilder;
 import io.pagelift.restorer.file.FileRebuilders;
@@ -16,7 +17,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The open files of the image, each made once by the restorer and held until all processes have their copies. */
 final class OpenFiles implements FileContext, AutoCloseable {
@@ -26,6 +29,7 @@ final class OpenFiles implements FileContext, AutoCloseable {
   private final FileRebuilders rebuilders = new FileRebuilders();
   private final Map<Integer, FileDescriptor> descriptors = new LinkedHashMap<>();
   private final Map<String, AutoCloseable> common = new HashMap<>();
+  private @Nullable EndedProcesses ended;
 
   OpenFiles(List<OpenFile> images, SharedMemories shared, GhostFiles ghosts) {
     this.images = List.copyOf(images);
@@ -33,15 +37,34 @@ final class OpenFiles implements FileContext, AutoCloseable {
     this.ghosts = ghosts;
   }
 
-  /** Makes all of them. */
+  /** Makes all but those that need processes. */
   void rebuild() {
+    rebuild(false);
+  }
+
+  /** Makes those that need processes, which are all there now. */
+  void rebuildLate(EndedProcesses helpers) {
+    ended = helpers;
+    rebuild(true);
+    ended = null;
+  }
+
+  private void rebuild(boolean late) {
     for (OpenFile file : images) {
-      try {
-        descriptors.put(file.getId(), rebuilders.of(file).rebuild(file, this));
-      } catch (KernelException e) {
-        throw RebuildFailure.of(0, "open file " + file.getId() + " of kind " + file.getKind(), e);
+      FileRebuilder rebuilder = rebuilders.of(file);
+      if (rebuilder.late() == late) {
+        try {
+          descriptors.put(file.getId(), rebuilder.rebuild(file, this));
+        } catch (KernelException e) {
+          throw RebuildFailure.of(0, "open file " + file.getId() + " of kind " + file.getKind(), e);
+        }
       }
     }
+  }
+
+  @Override
+  public EndedProcesses endedProcesses() {
+    return Objects.requireNonNull(ended, "only for files that are opened late");
   }
 
   FileRebuilder rebuilder(OpenFile file) {
@@ -64,6 +87,8 @@ final class OpenFiles implements FileContext, AutoCloseable {
           owner.bytes().putInt(0, file.getOwner().getType()).putInt(4, file.getOwner().getPid());
           descriptor.fcntl(Constants.F_SETOWN_EX, owner.address());
         }
+      }
+      if (file.getOwner().getSignal() != 0) {
         descriptor.fcntl(Constants.F_SETSIG, file.getOwner().getSignal());
       }
       if ((file.getFlags() & Constants.O_ASYNC) != 0) {

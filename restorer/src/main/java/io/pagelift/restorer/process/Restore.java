@@ -17,6 +17,7 @@ import io.pagelift.restorer.memory.SharedMemories;
 import io.pagelift.restorer.plan.CreationPlan;
 import io.pagelift.restorer.plan.CreationStep;
 import io.pagelift.restorer.plan.ImageChecks;
+import io.pagelift.restorer.plan.PidChecks;
 import io.pagelift.restorer.plan.StubAddress;
 import io.pagelift.restorer.remote.RebuildFailure;
 import io.pagelift.restorer.remote.RemoteCalls;
@@ -96,6 +97,7 @@ public final class Restore implements AutoCloseable {
       StubTask seed = seed();
       creation = new TreeCreation(image, seed);
       processes = creation.create(steps);
+      files.rebuildLate(new HelperProcesses(seed));
       phases.done("processes and threads created");
       MemoryBuilder memory =
           new MemoryBuilder(
@@ -127,7 +129,7 @@ public final class Restore implements AutoCloseable {
 
   /** A seed whose own process id is none that the image wants. */
   private StubTask seed() {
-    Set<Integer> wanted = new HashSet<>();
+    Set<Integer> wanted = new HashSet<>(PidChecks.endedPids(image));
     image.getProcessesList().forEach(process -> {
       wanted.add(process.getPid());
       process.getThreadsList().forEach(thread -> wanted.add(thread.getTid()));
@@ -168,6 +170,7 @@ public final class Restore implements AutoCloseable {
   /** Lets the tree run. Must not be called twice. */
   public void run() {
     processes.forEach(Release::letGo);
+    ghosts.removeLinks();
     processes = List.of();
   }
 

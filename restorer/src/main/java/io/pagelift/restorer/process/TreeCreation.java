@@ -138,8 +138,7 @@ final class TreeCreation {
     RemoteCalls calls = new RemoteCalls(task);
     byte[] name = process.getComm().getBytes(StandardCharsets.UTF_8);
     calls.add("set the name", SyscallNumbers.PRCTL, PR_SET_NAME, calls.string(name), 0, 0, 0);
-    // RLIMIT_CORE 0: a zombie that dumped core did that at the source.
-    calls.add("forbid a core file", SyscallNumbers.PRLIMIT64, 0, 4, calls.data(new byte[16]), 0);
+    forbidCore(calls);
     calls.flush();
     int signal = process.getExitStatus() & 0x7f;
     if (signal == SIGKILL) {
@@ -151,7 +150,12 @@ final class TreeCreation {
     }
   }
 
-  private static void exit(RemoteCalls calls, int code) {
+  /** RLIMIT_CORE 0: a process that dumped core did that at the source. */
+  static void forbidCore(RemoteCalls calls) {
+    calls.add("forbid a core file", SyscallNumbers.PRLIMIT64, 0, 4, calls.data(new byte[16]), 0);
+  }
+
+  static void exit(RemoteCalls calls, int code) {
     try {
       calls.call("exit", SyscallNumbers.EXIT_GROUP, code);
     } catch (PageliftException e) {
@@ -162,7 +166,7 @@ final class TreeCreation {
     }
   }
 
-  private static void dieBySignal(StubTask task, int signal) {
+  static void dieBySignal(StubTask task, int signal) {
     Tracee tracee = task.tracee();
     int pid = tracee.pid();
     tracee.setSignalMask(0);

@@ -259,6 +259,11 @@ class FileRebuildersTest {
     }
 
     @Override
+    public EndedProcesses endedProcesses() {
+      throw new IllegalStateException("no processes here");
+    }
+
+    @Override
     public List<OpenFile> openFiles() {
       return files;
     }
