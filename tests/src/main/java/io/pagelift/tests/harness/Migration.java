@@ -56,11 +56,11 @@ public final class Migration {
   }
 
   /** Rounds of pre-dump when there are any, the dump, the restore. */
-  public void run(int preDumpRounds) {
+  public void run(int preDumpRounds, String... dumpOptions) {
     if (preDumpRounds > 0) {
       preDump(preDumpRounds);
     }
-    dump();
+    dump(dumpOptions);
     restore();
   }
 

@@ -3,8 +3,8 @@ package io.pagelift.tests.victim;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A victim program and the options that it is started with. */
-record VictimCase(String program, List<String> optionList) {
+/** A victim program, the options that it is started with, the options that it is dumped with. */
+record VictimCase(String program, List<String> optionList, List<String> dumpOptionList) {
   /** What is carried. */
   static Stream<VictimCase> all() {
     return Stream.of(
@@ -20,6 +20,10 @@ record VictimCase(String program, List<String> optionList) {
         of("layout"),
         of("files"),
         of("ghosts"),
+        of("places"),
+        of("places", "chroot"),
+        of("places", "linkremap").dumpedWith("--link-remap"),
+        of("procfiles"),
         of("pipes"),
         of("events"),
         of("events", "twin"),
@@ -31,11 +35,19 @@ record VictimCase(String program, List<String> optionList) {
 
   /** What is refused by name. */
   static Stream<VictimCase> refused() {
-    return Stream.of(of("sharedmem", "sysv"), of("pipes", "fifo"), of("pipes", "packets"));
+    return Stream.of(of("places", "linkremap"), of("sharedmem", "sysv"), of("pipes", "fifo"), of("pipes", "packets"));
   }
 
   private static VictimCase of(String program, String... options) {
-    return new VictimCase(program, List.of(options));
+    return new VictimCase(program, List.of(options), List.of());
+  }
+
+  private VictimCase dumpedWith(String... options) {
+    return new VictimCase(program, optionList, List.of(options));
+  }
+
+  String[] dumpOptions() {
+    return dumpOptionList.toArray(String[]::new);
   }
 
   String[] options() {

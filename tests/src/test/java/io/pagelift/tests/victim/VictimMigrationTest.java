@@ -44,7 +44,7 @@ class VictimMigrationTest {
     String name = "moved-" + victimCase + "-" + rounds;
     try (Workspace workspace = Workspace.open(name)) {
       Victim victim = Victim.start(workspace, victimCase.program(), victimCase.options());
-      new Migration(victim, server, migrationName(name)).run(rounds);
+      new Migration(victim, server, migrationName(name)).run(rounds, victimCase.dumpOptions());
       Await.pauseMillis(100);
       assertThat(victim.finish()).isEmpty();
     }
