@@ -1,6 +1,7 @@
 package io.pagelift.dumper.round;
 
 import io.pagelift.common.HostPort;
+import io.pagelift.wire.ClientOptions;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param migration the migration's name
  * @param tracker the dirty tracker that was asked for
  * @param statsFile where to write the figures; null for nowhere
- * @param software name and version of this program
+ * @param connection how to talk to the server, and what this program calls itself
  */
 public record DumpOptions(
     int pid,
@@ -21,4 +22,9 @@ public record DumpOptions(
     String migration,
     Optional<TrackerKind> tracker,
     @Nullable Path statsFile,
-    String software) {}
+    ClientOptions connection) {
+  /** Name and version of this program. */
+  String software() {
+    return connection.software();
+  }
+}
