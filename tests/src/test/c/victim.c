@@ -1,5 +1,6 @@
 #include "victim.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 
 static char work_directory[2048];
@@ -122,4 +123,79 @@ bool victim_check(const void *page, uint64_t number, uint64_t version) {
     if (words[i] != victim_random(&state)) return false;
   }
   return true;
+}
+
+static sigjmp_buf fault_return;
+
+static void on_fault(int signal) {
+  (void)signal;
+  siglongjmp(fault_return, 1);
+}
+
+bool victim_faults(volatile char *address, bool write) {
+  struct sigaction action = {.sa_handler = on_fault, .sa_flags = SA_NODEFER}, segv, bus;
+  sigaction(SIGSEGV, &action, &segv);
+  sigaction(SIGBUS, &action, &bus);
+  bool faulted = sigsetjmp(fault_return, 1) != 0;
+  if (!faulted) {
+    char byte = *address;
+    if (write) *address = byte;
+  }
+  sigaction(SIGSEGV, &segv, NULL);
+  sigaction(SIGBUS, &bus, NULL);
+  return faulted;
+}
+
+// One line "range protection offset path | flags" for each mapping: inode numbers of memory without a name may change. Without
+// malloc, which could change the mappings. [vvar] and [vdso] stay out: how they are flagged is the kernel's business.
+#define SMAPS_BYTES (24UL << 20)
+static char *smaps_text, *smaps_before, *smaps_after;
+
+static void mappings_into(char *lines) {
+  int fd = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
+  size_t length = 0;
+  ssize_t got;
+  while (fd >= 0 && (got = read(fd, smaps_text + length, SMAPS_BYTES - 1 - length)) > 0) length += (size_t)got;
+  close(fd);
+  smaps_text[length] = 0;
+  char head[4400] = "";
+  *lines = 0;
+  for (char *line = smaps_text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+    *end = 0;
+    unsigned long start, stop, offset, inode;
+    char protection[8], device[16];
+    int path = 0;
+    if (strncmp(line, "VmFlags:", 8) == 0) {
+      bool own = head[0] == 0 || strstr(head, "[v") != NULL || strstr(head, "[stack]") != NULL || strstr(head, "[heap]") != NULL;
+      if (!own) lines += sprintf(lines, "%s |%s\n", head, line + 8);
+    } else if (sscanf(line, "%lx-%lx %7s %lx %15s %lu %n", &start, &stop, protection, &offset, device, &inode, &path) >= 6) {
+      snprintf(head, sizeof head, "%lx-%lx %s %lx %s", start, stop, protection, offset, line + path);
+    }
+  }
+}
+
+void victim_remember_mappings(void) {
+  if (smaps_text == NULL) {
+    char *room = mmap(NULL, 3 * SMAPS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    MUST(room != MAP_FAILED);
+    smaps_text = room;
+    smaps_before = room + SMAPS_BYTES;
+    smaps_after = room + 2 * SMAPS_BYTES;
+  }
+  mappings_into(smaps_before);
+}
+
+void victim_expect_same_mappings(void) {
+  mappings_into(smaps_after);
+  char *before = smaps_before, *after = smaps_after;
+  for (int told = 0; told < 12 && (*before != 0 || *after != 0);) {
+    char *before_end = strchrnul(before, '\n'), *after_end = strchrnul(after, '\n');
+    size_t before_length = (size_t)(before_end - before), after_length = (size_t)(after_end - after);
+    if (before_length != after_length || memcmp(before, after, before_length) != 0) {
+      told++;
+      victim_fail("mapping was '%.*s' and is '%.*s'", (int)before_length, before, (int)after_length, after);
+    }
+    before = *before_end ? before_end + 1 : before_end;
+    after = *after_end ? after_end + 1 : after_end;
+  }
 }

@@ -60,4 +60,10 @@ void victim_fill(void *page, uint64_t number, uint64_t version);
 bool victim_check(const void *page, uint64_t number, uint64_t version);
 uint64_t victim_random(uint64_t *state);
 
+// Whether reading, or writing, at an address raises SIGSEGV or SIGBUS. Writing puts back what was there.
+bool victim_faults(volatile char *address, bool write);
+// Remembers all mappings with their protection, path and flags (smaps); the next call says what has changed since.
+void victim_remember_mappings(void);
+void victim_expect_same_mappings(void);
+
 #endif

@@ -122,6 +122,20 @@ public final class Constants {
   public static final int MADV_WIPEONFORK = 18;
   public static final int MADV_PAGEOUT = 21;
   public static final int MADV_POPULATE_WRITE = 23;
+  public static final int MADV_GUARD_INSTALL = 102;
+  // shmget(2), shmat(2), shmctl(2), linux/shm.h.
+  public static final int IPC_CREAT = 01000;
+  public static final int IPC_EXCL = 02000;
+  public static final int IPC_RMID = 0;
+  public static final int IPC_SET = 1;
+  public static final int SHM_RDONLY = 010000;
+  public static final int SHM_HUGETLB = 04000;
+  public static final int SHM_LOCK = 11;
+  public static final int MAP_DROPPABLE = 8;
+  /** Where mmap(2) and memfd_create(2) take the binary logarithm of the size of huge pages. */
+  public static final int MAP_HUGE_SHIFT = 26;
+  public static final int MCL_FUTURE = 2;
+  public static final int MCL_ONFAULT = 4;
 
   // Signals: signal(7).
   public static final int SIGHUP = 1;
@@ -211,6 +225,8 @@ public final class Constants {
   public static final int PR_GET_NO_NEW_PRIVS = 39;
   public static final int PR_SET_THP_DISABLE = 41;
   public static final int PR_GET_THP_DISABLE = 42;
+  public static final int PR_SET_MEMORY_MERGE = 67;
+  public static final int PR_GET_MEMORY_MERGE = 68;
   public static final int PR_CAP_AMBIENT = 47;
   public static final int PR_CAP_AMBIENT_IS_SET = 1;
   public static final int PR_CAP_AMBIENT_RAISE = 2;

@@ -366,6 +366,7 @@ public final class SyscallNumbers {
   public static final long FUTEX_REQUEUE = number("futex_requeue");
   public static final long STATMOUNT = number("statmount");
   public static final long LISTMOUNT = number("listmount");
+  public static final long MSEAL = number("mseal");
 
   private SyscallNumbers() {}
 

@@ -122,6 +122,11 @@ public final class RawReader implements AutoCloseable {
     return dataBytes.getLong(0);
   }
 
+  /** {@code f_bsize} of statfs(2) for what {@code name} leads to; 0 when it is gone. On hugetlbfs it is the size of a page. */
+  public long fileSystemBlockBytes(String name) {
+    return fileSystemType(name) == 0 ? 0 : dataBytes.getLong(8);
+  }
+
   /** The names in a directory, without dot entries, as numbers in ascending order; empty when it is gone. */
   public List<Integer> numbers(String directory) {
     List<Integer> numbers = new ArrayList<>();

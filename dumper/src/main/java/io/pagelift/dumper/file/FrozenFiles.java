@@ -14,9 +14,11 @@ import io.pagelift.linux.NativeBuffer;
 import io.pagelift.linux.SyscallNumbers;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -127,6 +129,15 @@ public final class FrozenFiles {
       }
     }
     return List.copyOf(found.values());
+  }
+
+  /** A process outside of the tree that has this pipe open; 0 for none. Slow: it looks at everybody's descriptors. */
+  int outsider(OpenFileDraft pipe) {
+    try (RawReader reader = new RawReader()) {
+      Set<Integer> tree = new HashSet<>(byProcess.keySet());
+      tree.add(Kernel.pid());
+      return PipeHolders.outsiders(reader, tree, List.of(pipe.facts())).getOrDefault(pipe.facts().stat().key(), 0);
+    }
   }
 
   /** The draft behind a descriptor, or {@code null}. */

@@ -2,7 +2,10 @@ package io.pagelift.dumper.file;
 
 import com.google.protobuf.MessageLite;
 import io.pagelift.dumper.facts.DescriptorFacts;
+import io.pagelift.dumper.tree.SharedKey;
 import io.pagelift.image.MemFd;
+import io.pagelift.linux.Constants;
+import java.util.List;
 
 /** Open shared memory: memfd, files of {@code /dev/shm}, System V and anonymous shared memory opened through /proc. */
 final class MemFdCollector implements FileCollector {
@@ -21,13 +24,22 @@ final class MemFdCollector implements FileCollector {
     if (SharedMemoryPaths.named(facts.link())) {
       PathChecks.inspect(facts, inspection);
     }
-    if (facts.link().startsWith("/anon_hugepage") || SharedMemoryPaths.onHugePages(inspection.reader(), facts)) {
-      inspection.refuse(facts, "memory of huge pages is not carried yet", "use transparent huge pages");
-    }
+  }
+
+  /** Which description memfd_create(2) made is not to be seen; it is open for both, and in general nobody else opens one so. */
+  @Override
+  public void readFrozen(OpenFileDraft file, FrozenFiles files) {
+    List<OpenFileDraft> likely =
+        files.sameInode(file).stream()
+            .filter(draft -> SharedMemoryPaths.memfd(draft.facts().link()))
+            .filter(draft -> (draft.facts().statusFlags() & Constants.O_ACCMODE) == Constants.O_RDWR)
+            .toList();
+    file.raw(!likely.isEmpty() && likely.get(0) == file);
   }
 
   @Override
   public MessageLite state(OpenFileDraft file, FileReferences references) {
-    return MemFd.newBuilder().setSharedMemoryId(references.sharedMemoryId(file.facts().stat().key())).build();
+    SharedKey key = SharedMemoryPaths.key(file.facts().link(), file.facts().stat().key());
+    return MemFd.newBuilder().setSharedMemoryId(references.sharedMemoryId(key)).setOriginal(Boolean.TRUE.equals(file.raw())).build();
   }
 }

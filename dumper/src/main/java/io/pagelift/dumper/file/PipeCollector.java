@@ -3,13 +3,15 @@ package io.pagelift.dumper.file;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.pagelift.dumper.facts.DescriptorFacts;
+import io.pagelift.dumper.facts.FileStat;
+import io.pagelift.dumper.facts.PathBytes;
 import io.pagelift.image.Pipe;
 import io.pagelift.linux.Constants;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Anonymous pipes, pipe(7).
+ * Pipes, pipe(7), with a name (fifo(7)) or without.
  *
  * <p>Both ends must be in the tree, or one of them closed for good. What is buffered is read without consuming it: tee(2)
  * links the buffers into a pipe of ours. The draft with the smallest id among those of one pipe carries the buffer.
@@ -22,29 +24,35 @@ final class PipeCollector implements FileCollector {
 
   @Override
   public boolean recognises(DescriptorFacts facts) {
-    return facts.stat().kind() == Constants.S_IFIFO && facts.link().startsWith("pipe:[");
+    return facts.stat().kind() == Constants.S_IFIFO;
+  }
+
+  private static boolean named(DescriptorFacts facts) {
+    return facts.link().startsWith("/");
   }
 
   @Override
   public void inspect(DescriptorFacts facts, FileInspection inspection) {
-    if ((facts.statusFlags() & Constants.O_DIRECT) != 0) {
-      inspection.refuse(facts, "pipes in packet mode are not carried yet", "use a pipe without O_DIRECT");
+    if (named(facts)) {
+      PathChecks.inspect(facts, inspection);
     }
   }
 
   @Override
   public void readFrozen(OpenFileDraft file, FrozenFiles files) {
-    List<OpenFileDraft> ends = files.sameInode(file);
-    if (ends.get(0) != file) {
+    // What was opened with O_PATH is no end.
+    List<OpenFileDraft> ends = files.sameInode(file).stream().filter(end -> end.copy() >= 0).toList();
+    if (ends.isEmpty() || ends.get(0) != file) {
       return;
     }
     OpenFileDraft reader = first(ends, Constants.O_WRONLY);
     OpenFileDraft writer = first(ends, Constants.O_RDONLY);
-    refuseOutsideEnd(reader, writer, files);
+    boolean neverWritten = refuseOutsideEnd(reader, writer, files);
     int capacityBytes = PipeReads.capacityBytes(file.copy());
-    byte[] buffered = reader == null ? new byte[0] : PipeReads.buffered(reader.copy(), capacityBytes);
+    boolean packets = ends.stream().anyMatch(end -> (end.facts().statusFlags() & Constants.O_DIRECT) != 0);
+    PipeContents contents = reader == null ? PipeContents.EMPTY : PipeContents.read(reader.copy(), capacityBytes, packets);
     for (OpenFileDraft end : ends) {
-      end.raw(new Reading(capacityBytes, end == file ? buffered : null));
+      end.raw(new Reading(capacityBytes, end == file ? contents : null, neverWritten));
     }
   }
 
@@ -58,14 +66,25 @@ final class PipeCollector implements FileCollector {
     return null;
   }
 
-  private static void refuseOutsideEnd(
+  /**
+   * Refuses a pipe with an end outside.
+   *
+   * @return whether it is a FIFO that no writer has opened since it was opened for reading: poll(2) does not report POLLHUP then,
+   *     so only a look at all processes tells whether there is a writer
+   */
+  private static boolean refuseOutsideEnd(
       @Nullable OpenFileDraft reader, @Nullable OpenFileDraft writer, FrozenFiles files) {
+    boolean neverWritten = false;
     if (reader != null && writer == null && !PipeReads.writersGone(reader.copy())) {
-      refuse(reader.facts(), "its write end", files);
+      neverWritten = named(reader.facts()) && files.outsider(reader) == 0;
+      if (!neverWritten) {
+        refuse(reader.facts(), "its write end", files);
+      }
     }
     if (writer != null && reader == null && !PipeReads.readersGone(writer.copy())) {
       refuse(writer.facts(), "its read end", files);
     }
+    return neverWritten;
   }
 
   private static void refuse(DescriptorFacts facts, String end, FrozenFiles files) {
@@ -78,23 +97,27 @@ final class PipeCollector implements FileCollector {
 
   @Override
   public MessageLite state(OpenFileDraft file, FileReferences references) {
-    Pipe.Builder pipe = Pipe.newBuilder().setPipeId(file.facts().stat().inode());
+    FileStat stat = file.facts().stat();
+    Pipe.Builder pipe = Pipe.newBuilder().setPipeId(stat.inode());
+    if (named(file.facts())) {
+      boolean unlinked = stat.linkCount() == 0;
+      String link = file.facts().link();
+      pipe.setFifoPath(PathBytes.of(unlinked ? PathPlace.name(link) : link))
+          .setUnlinked(unlinked)
+          .setMode(stat.mode())
+          .setUid(stat.uid())
+          .setGid(stat.gid());
+    }
     if (file.raw() instanceof Reading reading) {
-      pipe.setCapacityBytes(reading.capacityBytes);
-      if (reading.buffered != null) {
-        pipe.setHasBuffer(true).setBuffered(ByteString.copyFrom(reading.buffered));
+      pipe.setCapacityBytes(reading.capacityBytes).setNeverWritten(reading.neverWritten);
+      if (reading.contents != null) {
+        pipe.setHasBuffer(true)
+            .setBuffered(ByteString.copyFrom(reading.contents.bytes()))
+            .addAllChunks(reading.contents.chunks());
       }
     }
     return pipe.build();
   }
 
-  private static final class Reading {
-    final int capacityBytes;
-    final byte @Nullable [] buffered;
-
-    Reading(int capacityBytes, byte @Nullable [] buffered) {
-      this.capacityBytes = capacityBytes;
-      this.buffered = buffered;
-    }
-  }
+  private record Reading(int capacityBytes, @Nullable PipeContents contents, boolean neverWritten) {}
 }

@@ -1,9 +1,7 @@
 package io.pagelift.dumper.file;
 
 import io.pagelift.linux.Constants;
-import io.pagelift.linux.Errno;
 import io.pagelift.linux.Kernel;
-import io.pagelift.linux.KernelException;
 import io.pagelift.linux.NativeBuffer;
 import io.pagelift.linux.SyscallNumbers;
 import java.nio.ByteBuffer;
@@ -29,49 +27,8 @@ final class PipeReads {
     return (poll(writeEnd) & POLLERR) != 0;
   }
 
-  /** A copy of what is buffered. */
-  static byte[] buffered(int readEnd, int capacityBytes) {
-    int expected = readable(readEnd);
-    if (expected == 0) {
-      return new byte[0];
-    }
-    try (NativeBuffer buffer = NativeBuffer.allocate(Math.max(expected, 16))) {
-      ByteBuffer bytes = buffer.bytes();
-      Kernel.check(Kernel.call(SyscallNumbers.PIPE2, buffer.address(), Constants.O_CLOEXEC | Constants.O_NONBLOCK), "pipe2", "a pipe of ours");
-      int ourRead = bytes.getInt(0);
-      int ourWrite = bytes.getInt(4);
-      try {
-        // tee() takes whole buffers, so ours needs as many slots as theirs.
-        Kernel.check(
-            Kernel.call(SyscallNumbers.FCNTL, ourWrite, Constants.F_SETPIPE_SZ, capacityBytes), "fcntl", "F_SETPIPE_SZ");
-        long linked =
-            Kernel.check(
-                Kernel.call(SyscallNumbers.TEE, readEnd, ourWrite, expected, Constants.SPLICE_F_NONBLOCK), "tee", "a pipe");
-        drain(ourRead, buffer, (int) linked, expected);
-        byte[] copy = new byte[expected];
-        bytes.get(0, copy);
-        return copy;
-      } finally {
-        Kernel.call(SyscallNumbers.CLOSE, ourRead);
-        Kernel.call(SyscallNumbers.CLOSE, ourWrite);
-      }
-    }
-  }
-
-  private static void drain(int pipe, NativeBuffer buffer, int linkedBytes, int expectedBytes) {
-    int filled = 0;
-    while (filled < linkedBytes) {
-      filled +=
-          (int)
-              Kernel.check(
-                  Kernel.call(SyscallNumbers.READ, pipe, buffer.address() + filled, linkedBytes - filled), "read", "a pipe");
-    }
-    if (filled != expectedBytes) {
-      throw new KernelException("tee", Errno.EAGAIN, 0, "a pipe with " + expectedBytes + " bytes, got " + filled);
-    }
-  }
-
-  private static int readable(int pipe) {
+  /** How many bytes are in it. */
+  static int readable(int pipe) {
     try (NativeBuffer buffer = NativeBuffer.allocate(4)) {
       Kernel.check(Kernel.call(SyscallNumbers.IOCTL, pipe, Constants.FIONREAD, buffer.address()), "ioctl", "FIONREAD");
       return buffer.bytes().getInt(0);

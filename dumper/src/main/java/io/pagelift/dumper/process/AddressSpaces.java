@@ -5,6 +5,7 @@ import io.pagelift.dumper.facts.FileStat;
 import io.pagelift.dumper.facts.PathBytes;
 import io.pagelift.image.AddressSpace;
 import io.pagelift.image.MappedFile;
+import io.pagelift.image.MemoryPolicy;
 import io.pagelift.image.MmLayout;
 import io.pagelift.image.Vma;
 import io.pagelift.linux.MemoryMap;
@@ -27,16 +28,25 @@ final class AddressSpaces {
     if (exe != null) {
       space.setExeDevice(exe.device()).setExeInode(exe.inode()).setExeSize(exe.sizeBytes());
     }
-    for (MemoryMapDetail detail : parts.details().of(reading.process().pid(), reading.facts().maps())) {
+    int pid = reading.process().pid();
+    InjectedMemory memory = reading.injected().memory();
+    GuardRegions guards = parts.details().guards(pid);
+    for (MemoryMapDetail detail : parts.details().of(pid, reading.facts().maps())) {
       if (!detail.map().path().equals("[vsyscall]")) {
-        MappingKinds.inspectDetail(reading.process().pid(), detail, parts.sink());
-        space.addVmas(vma(detail, parts.shared(), parts.stats()));
+        MappingKinds.inspectDetail(pid, detail, parts.sink());
+        Vma.Builder vma = vma(detail, parts.shared(), parts.stats());
+        guards.addTo(vma);
+        MemoryPolicy policy = memory.policies().get(detail.map().start());
+        if (policy != null) {
+          vma.setPolicy(policy);
+        }
+        space.addVmas(vma);
       }
     }
-    return space.build();
+    return space.setFutureLock(memory.futureLock()).build();
   }
 
-  private static Vma vma(MemoryMapDetail detail, SharedMemories shared, MappedFileStats stats) {
+  private static Vma.Builder vma(MemoryMapDetail detail, SharedMemories shared, MappedFileStats stats) {
     MemoryMap map = detail.map();
     Vma.Kind kind = MappingKinds.of(map, shared, stats);
     List<String> flags = detail.vmFlags().stream().sorted().toList();
@@ -56,7 +66,10 @@ final class AddressSpaces {
     if (kind == Vma.Kind.FILE_PRIVATE || kind == Vma.Kind.FILE_SHARED) {
       vma.setFileOffsetBytes(map.fileOffsetBytes()).setFile(file(detail, stats));
     }
-    return vma.build();
+    if (detail.hugeTlb()) {
+      vma.setHugePageBytes(detail.sizeBytes("KernelPageSize"));
+    }
+    return vma;
   }
 
   private static MappedFile file(MemoryMapDetail detail, MappedFileStats stats) {

@@ -2,6 +2,8 @@ package io.pagelift.dumper.process;
 
 import io.pagelift.dumper.thread.InjectedThread;
 import io.pagelift.linux.Constants;
+import io.pagelift.linux.Kernel;
+import io.pagelift.linux.MemoryMap;
 import io.pagelift.linux.ProcTimers;
 import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.linux.inject.Batch;
@@ -28,6 +30,7 @@ import java.util.List;
  * @param intervalTimers struct itimerval of ITIMER_REAL, VIRTUAL and PROF, 32 bytes each
  * @param posixTimers struct itimerspec of each POSIX timer, 32 bytes each, in the order of /proc/PID/timers
  * @param overruns of each POSIX timer
+ * @param memory of its address space
  */
 record InjectedProcess(
     InjectedThread leader,
@@ -39,7 +42,8 @@ record InjectedProcess(
     ByteBuffer signalActions,
     ByteBuffer intervalTimers,
     ByteBuffer posixTimers,
-    List<Integer> overruns) {
+    List<Integer> overruns,
+    InjectedMemory memory) {
   static final int ACTION_BYTES = 32;
   static final int TIMER_BYTES = 32;
   static final int INTERVAL_TIMERS = 3;
@@ -47,18 +51,22 @@ record InjectedProcess(
   private static final int CALL_BYTES = 64;
   private static final int FIXED_CALLS = 96;
   private static final int FIXED_DATA_BYTES = 8192;
+  /** The last page of the work area stays untouched, and half of this is taken by the other half. */
+  private static final int UNTOUCHED_BYTES = 2 * Kernel.PAGE_BYTES;
 
   /**
    * Asks a stopped process; on the tracer thread.
    *
    * @param signals whose actions to ask for; every question costs the freeze two stops
+   * @param maps its mappings
    */
-  static InjectedProcess ask(Tracee leader, List<ProcTimers.Timer> timers, List<Integer> signals) {
+  static InjectedProcess ask(
+      Tracee leader, List<ProcTimers.Timer> timers, List<Integer> signals, List<MemoryMap> maps) {
     long workBytes =
         FIXED_DATA_BYTES + (long) CALL_BYTES * (FIXED_CALLS + 2L * timers.size()) + (long) TIMER_BYTES * timers.size();
     try (LivingInjection injection = LivingInjection.open(leader)) {
-      WorkArea area = injection.workArea(workBytes * 2);
-      return new Asking(injection, area, timers, signals).answers();
+      WorkArea area = injection.workArea(workBytes * 2 + UNTOUCHED_BYTES);
+      return new Asking(injection, area, timers, signals).answers(maps);
     }
   }
 
@@ -78,6 +86,7 @@ record InjectedProcess(
     private final Batch batch;
     private final List<Integer> signals;
     private final InjectedThread.Questions leader;
+    private final InjectedMemory.Questions memory;
     private final int brk;
     private final int dumpable;
     private final int denyWriteExecute;
@@ -96,6 +105,7 @@ record InjectedProcess(
       this.area = area;
       this.batch = injection.newBatch();
       leader = new InjectedThread.Questions(batch);
+      memory = new InjectedMemory.Questions(batch, area.address() + area.lengthBytes() - Kernel.PAGE_BYTES);
       brk = batch.add(SyscallNumbers.BRK, 0);
       dumpable = batch.add(SyscallNumbers.PRCTL, Constants.PR_GET_DUMPABLE, 0, 0, 0, 0);
       denyWriteExecute = batch.add(SyscallNumbers.PRCTL, PR_GET_MDWE, 0, 0, 0, 0);
@@ -118,7 +128,7 @@ record InjectedProcess(
       }
     }
 
-    InjectedProcess answers() {
+    InjectedProcess answers(List<MemoryMap> maps) {
       BatchResults results = injection.runBatch(batch);
       required.forEach(index -> results.check(index, "call " + index + " of the process's questions"));
       InjectedThread leaderAnswers = leader.answers(injection, area, results);
@@ -132,7 +142,9 @@ record InjectedProcess(
           read(actionsPlace, signals.size() * ACTION_BYTES),
           read(intervalPlace, INTERVAL_TIMERS * TIMER_BYTES),
           read(posixPlace, overruns.size() * TIMER_BYTES),
-          overruns.stream().map(index -> (int) Math.max(0, results.result(index))).toList());
+          overruns.stream().map(index -> (int) Math.max(0, results.result(index))).toList(),
+          // Last: it runs batches of its own in the same room.
+          memory.answers(injection, area, results, maps));
     }
 
     private ByteBuffer read(long place, int lengthBytes) {

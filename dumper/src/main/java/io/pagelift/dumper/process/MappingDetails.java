@@ -15,15 +15,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * The flags of all mappings of a frozen tree, which only {@code smaps} tells.
+ * The flags of all mappings of a frozen tree, which only {@code smaps} tells, and the guard regions in them.
  *
- * <p>The kernel walks all page tables to write that file: tens of milliseconds for each GiB, which nobody needs here but nobody
+ * <p>The kernel walks all page tables for both: tens of milliseconds for each GiB, which nobody needs here but nobody
  * can avoid. So it is read beside the pages, on a thread of its own, while the tree stands still anyway.
  */
 public final class MappingDetails {
   private static final long BOUND_SECONDS = 120;
 
-  private final CompletableFuture<Map<Integer, byte[]>> texts = new CompletableFuture<>();
+  private final CompletableFuture<Map<Integer, Raw>> texts = new CompletableFuture<>();
+
+  private record Raw(byte[] smaps, GuardRegions guards) {}
 
   private MappingDetails() {}
 
@@ -38,10 +40,10 @@ public final class MappingDetails {
 
   private void read(List<Integer> pids) {
     try (RawReader reader = new RawReader()) {
-      Map<Integer, byte[]> read = new HashMap<>();
+      Map<Integer, Raw> read = new HashMap<>();
       for (int pid : pids) {
         byte[] text = reader.file("/proc/" + pid + "/smaps");
-        read.put(pid, text == null ? new byte[0] : text);
+        read.put(pid, new Raw(text == null ? new byte[0] : text, GuardRegions.read(pid)));
       }
       texts.complete(read);
     } catch (RuntimeException failure) {
@@ -56,7 +58,7 @@ public final class MappingDetails {
    * @throws PageliftException INTERNAL when these are not the same mappings
    */
   List<MemoryMapDetail> of(int pid, List<MemoryMap> expected) {
-    List<MemoryMapDetail> details = ProcessMaps.parseDetails(texts().getOrDefault(pid, new byte[0]));
+    List<MemoryMapDetail> details = ProcessMaps.parseDetails(raw(pid).smaps);
     if (!details.stream().map(MemoryMapDetail::map).toList().equals(expected)) {
       throw new PageliftException(
           ErrorCategory.INTERNAL, "The mappings of process " + pid + " changed although it was frozen; dump again.");
@@ -64,7 +66,20 @@ public final class MappingDetails {
     return details;
   }
 
-  private Map<Integer, byte[]> texts() {
+  /** The guard regions of a process; waits as well. */
+  GuardRegions guards(int pid) {
+    return raw(pid).guards;
+  }
+
+  private Raw raw(int pid) {
+    Raw raw = texts().get(pid);
+    if (raw == null) {
+      throw new IllegalArgumentException("process " + pid + " was not read");
+    }
+    return raw;
+  }
+
+  private Map<Integer, Raw> texts() {
     try {
       return texts.get(BOUND_SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException e) {

@@ -26,6 +26,9 @@ public final class MappingKinds {
     if (map.path().startsWith("[vvar")) {
       return Vma.Kind.VVAR;
     }
+    if (!map.shared() && SharedMemoryPaths.anonymousHuge(map.path())) {
+      return Vma.Kind.ANONYMOUS;
+    }
     if (map.privateAnonymous() || (!map.shared() && map.path().equals(ZERO_DEVICE))) {
       return Vma.Kind.ANONYMOUS;
     }
@@ -50,14 +53,10 @@ public final class MappingKinds {
 
   private static void inspect(int pid, MemoryMap map, Vma.Kind kind, MappedFileStats stats, RefusalSink sink) {
     String object = object(map);
-    if (map.path().startsWith("/anon_hugepage")) {
-      sink.refuse(pid, object, "memory of huge pages is not carried yet", "use transparent huge pages (madvise)");
-    } else if (map.path().startsWith("/[aio]")) {
+    if (map.path().startsWith("/[aio]")) {
       sink.refuse(pid, object, "asynchronous I/O contexts are not carried yet", "let the program run without io_setup");
     } else if (map.path().equals("[uprobes]")) {
       sink.refuse(pid, object, "probes are set in it", "remove the uprobes (perf probe, bpftrace) before the dump");
-    } else if (SharedMemoryPaths.systemV(map.path())) {
-      sink.refuse(pid, object, "System V shared memory is not carried yet", "use POSIX shared memory or memfd");
     } else if (kind == Vma.Kind.KIND_UNSPECIFIED) {
       sink.refuse(pid, object, "this kind of mapping is not carried yet", "unmap it before the dump");
     } else if (kind == Vma.Kind.FILE_PRIVATE || kind == Vma.Kind.FILE_SHARED) {
@@ -84,8 +83,8 @@ public final class MappingKinds {
   /** Looks for what only smaps tells. */
   public static void inspectDetail(int pid, MemoryMapDetail detail, RefusalSink sink) {
     String object = object(detail.map());
-    if (detail.hugeTlb()) {
-      sink.refuse(pid, object, "memory of huge pages is not carried yet", "use transparent huge pages (madvise)");
+    if (detail.hugeTlb() && !SharedMemoryPaths.sharedMemory(detail.map().path())) {
+      sink.refuse(pid, object, "files on hugetlbfs are not carried yet", "use a memfd (MFD_HUGETLB) or MAP_HUGETLB");
     }
     if (detail.userFaultMissing()) {
       sink.refuse(pid, object, "the program handles its page faults itself (userfaultfd)", "end that before the dump");

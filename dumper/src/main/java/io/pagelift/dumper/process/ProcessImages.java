@@ -14,6 +14,7 @@ import io.pagelift.image.FileSystemState;
 import io.pagelift.image.ProcessControls;
 import io.pagelift.image.ProcessImage;
 import io.pagelift.image.ResourceLimit;
+import io.pagelift.image.ThreadImage;
 import io.pagelift.linux.ProcStat;
 import io.pagelift.linux.ProcStatus;
 import java.util.ArrayList;
@@ -40,6 +41,7 @@ public final class ProcessImages {
       MappedFileStats stats,
       MappingDetails details,
       Ghosts ghosts,
+      ControlGroups controlGroups,
       int onlineProcessors,
       RefusalSink sink) {}
 
@@ -52,6 +54,7 @@ public final class ProcessImages {
   public static ProcessImage live(
       ProcessReading reading, TreeParts parts, long objectId, List<Descriptor> descriptors) {
     FrozenProcess process = reading.process();
+    refuse(reading, parts.sink());
     ProcStat stat = reading.facts().stat();
     ProcessImage.Builder image =
         common(process, stat, process == parts.tree().root())
@@ -65,12 +68,23 @@ public final class ProcessImages {
             .addAllLimits(limits(reading))
             .setExitSignal(stat.exitSignal());
     for (ThreadReading thread : reading.threads()) {
-      image.addThreads(
+      ThreadImage threadImage =
           ThreadImages.of(
-              thread, parts.tree().samples(), parts.tree().times().monotonicNanos(), parts.onlineProcessors()));
+              thread, parts.tree().samples(), parts.tree().times().monotonicNanos(), parts.onlineProcessors());
+      image.addThreads(threadImage.toBuilder().setControlGroupSet(parts.controlGroups().of(threadImage.getTid())));
     }
     ProcStatus status = reading.threads().get(0).status();
     return image.setFs(places(reading, status, parts.ghosts())).setControls(controls(reading, status)).build();
+  }
+
+  private static void refuse(ProcessReading reading, RefusalSink sink) {
+    if (reading.injected().memory().localDescriptors()) {
+      sink.refuse(
+          reading.process().pid(),
+          "its local descriptor table (modify_ldt)",
+          "it is not carried yet",
+          "run a build that does without it; 16-bit and 32-bit emulators use it");
+    }
   }
 
   private static ProcessImage.Builder common(FrozenProcess process, ProcStat stat, boolean root) {
@@ -102,7 +116,9 @@ public final class ProcessImages {
             .setChildSubreaper(injected.childSubreaper())
             .setNoNewPrivs(status.noNewPrivileges())
             .setDumpable(injected.dumpable())
-            .setThpDisabled(status.text("THP_enabled").equals("0"))
+            .setThpDisabled(injected.memory().thpDisable() != 0)
+            .setThpDisableFlags(injected.memory().thpDisable() & ~1)
+            .setMemoryMerge(injected.memory().merge())
             .setOomScoreAdj(Integer.parseInt(reading.oomScoreAdjustment()))
             .setPersonality(Long.parseLong(reading.personality(), 16))
             .setMemoryDenyWriteExecute(injected.denyWriteExecute());

@@ -39,7 +39,8 @@ public final class ProcessReading {
     timers = ProcTimers.parse(bytes(reader, place + "timers"));
     // Questions first, registers after: see ThreadReading.
     injected =
-        InjectedProcess.ask(process.leader(), timers, TimerImages.worthAsking(status(facts, process.leader())));
+        InjectedProcess.ask(
+            process.leader(), timers, TimerImages.worthAsking(status(facts, process.leader())), facts.maps());
     List<InjectedThread> answers = new ArrayList<>(List.of(injected.leader()));
     for (Tracee thread : process.threads().subList(1, process.threads().size())) {
       answers.add(InjectedProcess.askThread(thread));

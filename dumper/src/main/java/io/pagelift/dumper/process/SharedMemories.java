@@ -5,6 +5,7 @@ import io.pagelift.dumper.facts.FileStat;
 import io.pagelift.dumper.facts.ProcessFacts;
 import io.pagelift.dumper.facts.RawReader;
 import io.pagelift.dumper.file.SharedMemoryPaths;
+import io.pagelift.dumper.refuse.RefusalSink;
 import io.pagelift.dumper.tree.ObjectIds;
 import io.pagelift.dumper.tree.ObjectSource;
 import io.pagelift.dumper.tree.SharedKey;
@@ -14,6 +15,7 @@ import io.pagelift.linux.Kernel;
 import io.pagelift.linux.MemoryMap;
 import io.pagelift.linux.SyscallNumbers;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,17 +26,20 @@ import java.util.Map;
  * <p>An object is memory without a disk behind it that is mapped shared (whatever made it), and every memfd and file of {@code
  * /dev/shm} that is open or mapped. What tells two apart is device and inode.
  */
-public final class SharedMemories {
+public final class SharedMemories implements AutoCloseable {
   /** TMPFS_MAGIC, linux/magic.h. */
   private static final long TMPFS_MAGIC = 0x01021994L;
 
   private final Map<SharedKey, Entry> entries = new LinkedHashMap<>();
+  private final SystemVSegments segments = new SystemVSegments();
 
-  private record Entry(int id, SharedKey key, String link, String path, FileStat stat, int seals) {}
+  private record Entry(
+      int id, SharedKey key, String link, String path, FileStat stat, int seals, long hugePageBytes) {}
 
   /** The object behind a mapping. */
-  static SharedKey key(MemoryMap map) {
-    return new SharedKey(FileStat.device(map.devMajor(), map.devMinor()), map.inode());
+  public static SharedKey key(MemoryMap map) {
+    SharedKey plain = new SharedKey(FileStat.device(map.devMajor(), map.devMinor()), map.inode());
+    return SharedMemoryPaths.key(map.path(), plain);
   }
 
   /** A path that opens the file behind a mapping from outside. */
@@ -48,7 +53,7 @@ public final class SharedMemories {
       if (map.hasFile() && !entries.containsKey(key(map))) {
         String path = mapFile(facts.pid(), map);
         boolean object =
-            SharedMemoryPaths.sharedMemory(map.path()) || (map.shared() && reader.fileSystemType(path) == TMPFS_MAGIC);
+            sharedMemory(map) || (map.shared() && reader.fileSystemType(path) == TMPFS_MAGIC);
         FileStat stat = object ? reader.stat(path) : null;
         if (stat != null && stat.regular()) {
           add(reader, key(map), map.path(), path, stat);
@@ -56,15 +61,21 @@ public final class SharedMemories {
       }
     }
     for (DescriptorFacts file : facts.descriptors()) {
-      if (file.stat().regular() && SharedMemoryPaths.sharedMemory(file.link()) && !entries.containsKey(file.stat().key())) {
-        add(reader, file.stat().key(), file.link(), "/proc/" + file.pid() + "/fd/" + file.fd(), file.stat());
+      SharedKey key = SharedMemoryPaths.key(file.link(), file.stat().key());
+      if (file.stat().regular() && SharedMemoryPaths.sharedMemory(file.link()) && !entries.containsKey(key)) {
+        add(reader, key, file.link(), "/proc/" + file.pid() + "/fd/" + file.fd(), file.stat());
       }
     }
   }
 
+  private static boolean sharedMemory(MemoryMap map) {
+    return SharedMemoryPaths.sharedMemory(map.path()) && (map.shared() || !SharedMemoryPaths.anonymousHuge(map.path()));
+  }
+
   private void add(RawReader reader, SharedKey key, String link, String path, FileStat stat) {
     int seals = SharedMemoryPaths.memfd(link) ? seals(reader, path) : 0;
-    entries.put(key, new Entry(entries.size() + 1, key, link, path, stat, seals));
+    long hugePageBytes = SharedMemoryPaths.hugePageBytes(reader, path);
+    entries.put(key, new Entry(entries.size() + 1, key, link, path, stat, seals, hugePageBytes));
   }
 
   private static int seals(RawReader reader, String path) {
@@ -74,6 +85,33 @@ public final class SharedMemories {
     } finally {
       Kernel.call(SyscallNumbers.CLOSE, fd);
     }
+  }
+
+  /**
+   * Finds the System V segments: what the kernel says of those that are attached, and those that a process of the tree made and
+   * that nobody has attached now.
+   *
+   * @param processes of the tree
+   */
+  public void readSegments(RawReader reader, Collection<ProcessFacts> processes) {
+    segments.read(reader, processes);
+    for (SystemVSegments.Detached detached : segments.detached()) {
+      FileStat stat = reader.stat(detached.path());
+      if (stat != null) {
+        add(reader, detached.key(), detached.link(), detached.path(), stat);
+      }
+    }
+  }
+
+  /** Looks for segments that are shared with somebody outside of the tree. */
+  public void inspectSegments(RefusalSink sink) {
+    segments.inspect(sink);
+  }
+
+  /** Lets go of what was opened to read contents. */
+  @Override
+  public void close() {
+    segments.close();
   }
 
   /** Whether this object is carried as shared memory. */
@@ -111,16 +149,17 @@ public final class SharedMemories {
 
   /** Their images. */
   public List<SharedMemory> images(ObjectIds ids) {
-    return entries.values().stream().map(entry -> image(entry, ids)).toList();
+    return entries.values().stream().map(entry -> image(entry, ids, segments)).toList();
   }
 
-  private static SharedMemory image(Entry entry, ObjectIds ids) {
+  private static SharedMemory image(Entry entry, ObjectIds ids, SystemVSegments segments) {
     FileStat stat = entry.stat;
     SharedMemory.Builder image =
         SharedMemory.newBuilder()
             .setId(entry.id)
             .setObjectId(ids.sharedMemory(entry.key))
             .setSizeBytes(stat.sizeBytes())
+            .setHugePageBytes(entry.hugePageBytes)
             .setMode(stat.mode())
             .setUid(stat.uid())
             .setGid(stat.gid());
@@ -133,7 +172,7 @@ public final class SharedMemories {
     } else if (SharedMemoryPaths.anonymous(entry.link)) {
       image.setKind(SharedMemory.Kind.ANONYMOUS);
     } else if (SharedMemoryPaths.systemV(entry.link)) {
-      image.setKind(SharedMemory.Kind.SYSTEM_V).setSystemVId((int) entry.key.inode());
+      image.setKind(SharedMemory.Kind.SYSTEM_V).setSystemV(segments.image((int) entry.key.inode()));
     } else {
       boolean unlinked = stat.linkCount() == 0;
       image.setKind(SharedMemory.Kind.TMPFS_FILE).setUnlinked(unlinked).setName(name(entry.link, unlinked));

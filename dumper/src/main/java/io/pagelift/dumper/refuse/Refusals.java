@@ -42,7 +42,8 @@ public final class Refusals {
 
   private static List<Refusal> look(int rootPid, CollectOptions options) {
     List<Refusal> refusals = new ArrayList<>();
-    try (RawReader reader = new RawReader()) {
+    try (RawReader reader = new RawReader();
+        SharedMemories shared = new SharedMemories()) {
       List<ProcessFacts> processes = new ArrayList<>();
       List<Integer> pids = ProcessWalk.pids(reader, rootPid);
       for (int pid : pids) {
@@ -54,9 +55,10 @@ public final class Refusals {
       if (processes.isEmpty() || processes.get(0).pid() != rootPid) {
         return List.of(new Refusal(rootPid, "it", "there is no such live process", "name one that runs"));
       }
-      SharedMemories shared = new SharedMemories();
       MappedFileStats mappedFiles = new MappedFileStats();
       processes.forEach(process -> shared.read(reader, process));
+      shared.readSegments(reader, processes);
+      shared.inspectSegments(refusals::add);
       processes.forEach(process -> mappedFiles.read(reader, process));
       ProcessInspection inspection = new ProcessInspection(reader, rootPid, pids, options, refusals::add);
       FileInspection files = new FileInspection(reader, options, Set.copyOf(pids), refusals::add);

@@ -1,7 +1,6 @@
 package io.pagelift.dumper.round;
 
 import io.pagelift.common.HostPort;
-import io.pagelift.wire.ClientOptions;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param migration the migration's name
  * @param tracker the dirty tracker that was asked for
  * @param statsFile where to write the figures; null for nowhere
- * @param connection how to talk to the server, and what this program calls itself
+ * @param software name and version of this program
  */
 public record DumpOptions(
     int pid,
@@ -22,9 +21,4 @@ public record DumpOptions(
     String migration,
     Optional<TrackerKind> tracker,
     @Nullable Path statsFile,
-    ClientOptions connection) {
-  /** Name and version of this program. */
-  String software() {
-    return connection.software();
-  }
-}
+    String software) {}

@@ -114,6 +114,8 @@ final class FinalRound {
     } catch (RuntimeException failure) {
       raw.abandon();
       throw failure;
+    } finally {
+      raw.close();
     }
   }
 

@@ -54,7 +54,7 @@ final class Rounds implements AutoCloseable {
   /** Checks the target, connects to the server and prepares everything that can be done before a freeze. */
   static Rounds open(DumpOptions options, String command, Messages messages) {
     TargetCheck.check(options.pid());
-    MigrationTarget target = MigrationTarget.open(options.server(), options.migration(), options.connection());
+    MigrationTarget target = MigrationTarget.open(options.server(), options.migration(), options.software());
     TracerThread tracer = TracerThread.start();
     try {
       tracer.run("raise the tracer's priority", TRACER_BOUND, Urgency::raise);

@@ -7,8 +7,10 @@ import io.pagelift.dumper.file.SharedMemoryPaths;
 import io.pagelift.dumper.memory.PageChannel;
 import io.pagelift.dumper.memory.PageHashes;
 import io.pagelift.dumper.memory.SharedObjectPass;
+import io.pagelift.dumper.process.SharedMemories;
 import io.pagelift.dumper.stats.RoundStats;
 import io.pagelift.dumper.tree.ObjectSource;
+import io.pagelift.dumper.tree.SharedKey;
 import io.pagelift.linux.Constants;
 import io.pagelift.linux.FileDescriptor;
 import io.pagelift.linux.KernelException;
@@ -46,8 +48,9 @@ final class SharedObjects {
         if (mapping.shared() && SharedMemoryPaths.sharedMemory(mapping.path())) {
           String path = "/proc/" + pid + "/map_files/" + mapping.mapFileName();
           FileStat stat = reader.stat(path);
-          if (stat != null && sentLive.add(registry.sharedMemory(stat.key()))) {
-            send(registry.sharedMemory(stat.key()), path, true, channel, stats);
+          SharedKey key = SharedMemories.key(mapping);
+          if (stat != null && sentLive.add(registry.sharedMemory(key))) {
+            send(registry.sharedMemory(key), path, true, channel, stats);
           }
         }
       }

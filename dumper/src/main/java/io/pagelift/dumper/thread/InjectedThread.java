@@ -1,5 +1,6 @@
 package io.pagelift.dumper.thread;
 
+import io.pagelift.image.MemoryPolicy;
 import io.pagelift.linux.Constants;
 import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.linux.inject.Batch;
@@ -8,6 +9,7 @@ import io.pagelift.linux.inject.LivingInjection;
 import io.pagelift.linux.inject.WorkArea;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What only the thread itself can be asked, by injected calls.
@@ -18,9 +20,16 @@ import java.nio.ByteOrder;
  * @param clearChildTid what set_tid_address(2) or clone(2) set
  * @param parentDeathSignal PR_SET_PDEATHSIG
  * @param securebits PR_SET_SECUREBITS
+ * @param memoryPolicy set_mempolicy(2), {@code null} for the default
  */
 public record InjectedThread(
-    long stackAddress, int stackFlags, long stackBytes, long clearChildTid, int parentDeathSignal, int securebits) {
+    long stackAddress,
+    int stackFlags,
+    long stackBytes,
+    long clearChildTid,
+    int parentDeathSignal,
+    int securebits,
+    @Nullable MemoryPolicy memoryPolicy) {
   private static final int PR_GET_TID_ADDRESS = 40;
   /** struct sigaltstack: address 8, flags 4, padding 4, size 8. */
   private static final int STACK_BYTES = 24;
@@ -34,6 +43,7 @@ public record InjectedThread(
     private final int deathSignal;
     private final long deathPlace;
     private final int securebits;
+    private final PolicyQuestion memoryPolicy;
 
     /** Adds the calls to a batch that will run in the thread. */
     public Questions(Batch batch) {
@@ -44,6 +54,7 @@ public record InjectedThread(
       deathPlace = batch.reserve(Integer.BYTES);
       deathSignal = batch.add(SyscallNumbers.PRCTL, Constants.PR_GET_PDEATHSIG, deathPlace, 0, 0, 0);
       securebits = batch.add(SyscallNumbers.PRCTL, Constants.PR_GET_SECUREBITS, 0, 0, 0, 0);
+      memoryPolicy = new PolicyQuestion(batch, 0, 0);
     }
 
     /** Reads the answers out of the work area. */
@@ -58,7 +69,8 @@ public record InjectedThread(
           place.getLong(16),
           words(injection.read(tidPlace - area.address(), Long.BYTES)).getLong(0),
           words(injection.read(deathPlace - area.address(), Integer.BYTES)).getInt(0),
-          (int) results.check(securebits, "PR_GET_SECUREBITS"));
+          (int) results.check(securebits, "PR_GET_SECUREBITS"),
+          memoryPolicy.answer(injection, area, results));
     }
 
     private static ByteBuffer words(byte[] bytes) {

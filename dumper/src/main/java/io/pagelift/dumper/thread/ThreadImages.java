@@ -56,6 +56,9 @@ public final class ThreadImages {
             .setCredentials(credentials(status, injected.securebits()))
             .setScheduling(scheduling(reading, onlineProcessors))
             .setParentDeathSignal(injected.parentDeathSignal());
+    if (injected.memoryPolicy() != null) {
+      image.setMemoryPolicy(injected.memoryPolicy());
+    }
     if (!reading.timerSlack().isEmpty()) {
       image.setTimerSlackNanos(Long.parseLong(reading.timerSlack()));
     }

@@ -4,6 +4,7 @@ import io.pagelift.dumper.file.FileReferences;
 import io.pagelift.dumper.file.FrozenFiles;
 import io.pagelift.dumper.file.Ghosts;
 import io.pagelift.dumper.freeze.FrozenTree;
+import io.pagelift.dumper.process.ControlGroups;
 import io.pagelift.dumper.process.MappedFileStats;
 import io.pagelift.dumper.process.MappingDetails;
 import io.pagelift.dumper.process.ProcessReading;
@@ -12,13 +13,14 @@ import java.util.List;
 import java.util.Map;
 
 /** Everything that was read in a freeze; {@link TreeCollector#build} makes the image of it. */
-public final class RawTree {
+public final class RawTree implements AutoCloseable {
   private final FrozenTree tree;
   private final ObjectIds ids;
   private final Map<Integer, ProcessReading> readings;
   private final SharedMemories shared;
   private final MappedFileStats mappedFiles;
   private final MappingDetails details;
+  private final ControlGroups controlGroups;
   private final FrozenFiles files;
   private final Ghosts ghosts;
   private final List<ObjectSource> sources;
@@ -30,6 +32,7 @@ public final class RawTree {
       SharedMemories shared,
       MappedFileStats mappedFiles,
       MappingDetails details,
+      ControlGroups controlGroups,
       FrozenFiles files,
       Ghosts ghosts,
       List<ObjectSource> sources) {
@@ -39,6 +42,7 @@ public final class RawTree {
     this.shared = shared;
     this.mappedFiles = mappedFiles;
     this.details = details;
+    this.controlGroups = controlGroups;
     this.files = files;
     this.ghosts = ghosts;
     this.sources = sources;
@@ -47,6 +51,12 @@ public final class RawTree {
   /** The shared objects whose contents the caller must send before it thaws the tree, each once. */
   public List<ObjectSource> sources() {
     return sources;
+  }
+
+  /** Lets go of what was opened to read contents. */
+  @Override
+  public void close() {
+    shared.close();
   }
 
   FrozenTree tree() {
@@ -72,6 +82,10 @@ public final class RawTree {
 
   MappingDetails details() {
     return details;
+  }
+
+  ControlGroups controlGroups() {
+    return controlGroups;
   }
 
   FrozenFiles files() {

@@ -11,6 +11,7 @@ import io.pagelift.dumper.file.FrozenFiles;
 import io.pagelift.dumper.file.Ghosts;
 import io.pagelift.dumper.freeze.FrozenProcess;
 import io.pagelift.dumper.freeze.FrozenTree;
+import io.pagelift.dumper.process.ControlGroups;
 import io.pagelift.dumper.process.MappedFileStats;
 import io.pagelift.dumper.process.MappingDetails;
 import io.pagelift.dumper.process.MappingKinds;
@@ -23,6 +24,7 @@ import io.pagelift.dumper.refuse.SharingInspection;
 import io.pagelift.image.TreeImage;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +68,8 @@ public final class TreeCollector {
       SharedMemories shared = new SharedMemories();
       MappedFileStats mappedFiles = new MappedFileStats();
       facts.values().forEach(process -> shared.read(reader, process));
+      shared.readSegments(reader, facts.values());
+      shared.inspectSegments(refusals::add);
       facts.values().forEach(process -> mappedFiles.read(reader, process));
       ProcessInspection inspection = new ProcessInspection(reader, tree.root().pid(), pids(tree), options, refusals::add);
       for (ProcessFacts process : facts.values()) {
@@ -89,8 +93,15 @@ public final class TreeCollector {
       }
       // After the injected calls, which need to change the mappings for a moment.
       MappingDetails details = MappingDetails.start(List.copyOf(readings.keySet()));
-      return new RawTree(tree, ids, readings, shared, mappedFiles, details, open, ghosts, sources(shared, ghosts, ids));
+      ControlGroups controlGroups = ControlGroups.start(threads(facts.values()));
+      List<ObjectSource> sources = sources(shared, ghosts, ids);
+      return new RawTree(
+          tree, ids, readings, shared, mappedFiles, details, controlGroups, open, ghosts, sources);
     }
+  }
+
+  private static List<Integer> threads(Collection<ProcessFacts> processes) {
+    return processes.stream().flatMap(process -> process.statusByThread().keySet().stream()).toList();
   }
 
   private static List<Integer> pids(FrozenTree tree) {
@@ -123,7 +134,14 @@ public final class TreeCollector {
     int processors = HostFacts.onlineProcessors();
     ProcessImages.TreeParts parts =
         new ProcessImages.TreeParts(
-            tree, raw.shared(), raw.mappedFiles(), raw.details(), raw.ghosts(), processors, refusals::add);
+            tree,
+            raw.shared(),
+            raw.mappedFiles(),
+            raw.details(),
+            raw.ghosts(),
+            raw.controlGroups(),
+            processors,
+            refusals::add);
     TreeImage.Builder image =
         TreeImage.newBuilder()
             .setFormatVersion(1)
@@ -134,7 +152,9 @@ public final class TreeCollector {
             .setShellJob(outsideJob(tree, raw))
             .addAllOpenFiles(raw.files().openFiles(raw.references()))
             .addAllSharedMemories(raw.shared().images(raw.ids()))
-            .addAllGhosts(raw.ghosts().images(raw.ids()));
+            .addAllGhosts(raw.ghosts().images(raw.ids()))
+            .addAllControlGroupSets(raw.controlGroups().images())
+            .setDumperControlGroupSet(raw.controlGroups().own());
     for (FrozenProcess process : tree.processes()) {
       ProcessReading reading = raw.readings().get(process.pid());
       image.addProcesses(

@@ -2,6 +2,7 @@ package io.pagelift.restorer.cli;
 
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
+import io.pagelift.restorer.plan.ControlGroupMode;
 import io.pagelift.restorer.process.Restore;
 import io.pagelift.restorer.process.RootWait;
 import io.pagelift.restorer.source.ImageSource;
@@ -29,12 +30,21 @@ final class RestoreCommand implements Callable<Integer> {
   @Option(names = "--pidfile", paramLabel = "FILE", description = "Write the root's process id here before it runs.")
   private @Nullable Path pidFile;
 
+  @Option(
+      names = "--cgroups",
+      paramLabel = "MODE",
+      description =
+          "Control groups that the tree was in and the dumper was not: strict puts it there and refuses if one is missing, soft"
+              + " leaves out what is missing, ignore leaves all in the restorer's (default: strict).")
+  private ControlGroupMode controlGroups = ControlGroupMode.STRICT;
+
   @Override
   public Integer call() {
     int root;
     try (ImageSource image = source.open();
-        Restore restore = Restore.plan(image)) {
+        Restore restore = Restore.plan(image, controlGroups)) {
       root = restore.image().getRootPid();
+      restore.warnings().forEach(System.err::println);
       restore.build();
       writePidFile(root);
       if (!detached) {

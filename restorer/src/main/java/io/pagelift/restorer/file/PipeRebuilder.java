@@ -4,6 +4,7 @@ import static io.pagelift.linux.Constants.F_SETFL;
 import static io.pagelift.linux.Constants.F_SETPIPE_SZ;
 import static io.pagelift.linux.Constants.O_DIRECT;
 import static io.pagelift.linux.Constants.O_NONBLOCK;
+import static io.pagelift.linux.Constants.O_PATH;
 import static io.pagelift.linux.Constants.O_RDWR;
 import static io.pagelift.linux.Constants.S_IFIFO;
 
@@ -11,10 +12,13 @@ import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import io.pagelift.image.OpenFile;
 import io.pagelift.image.Pipe;
+import io.pagelift.image.PipeChunk;
 import io.pagelift.linux.Errno;
 import io.pagelift.linux.FileDescriptor;
 import io.pagelift.linux.KernelException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Pipes and FIFOs with what is in them. The restorer makes each pipe once and keeps both ends open until the end, so that none
@@ -29,14 +33,26 @@ final class PipeRebuilder implements FileRebuilder {
   @Override
   public void check(OpenFile file) {
     Pipe pipe = Reopen.state(file, Pipe.parser());
-    if (!pipe.getFifoPath().isEmpty() && FileChecks.existing(pipe.getFifoPath()).type() != S_IFIFO) {
-      throw Reopen.refused(pipe.getFifoPath() + " is not a FIFO here; make one with mkfifo.");
+    if (!pipe.getFifoPath().isEmpty()) {
+      checkName(pipe);
     }
-    long packets = pipe.getPacketLengthsList().stream().mapToLong(Integer::longValue).sum();
-    if (pipe.getPacketMode() && pipe.getHasBuffer() && packets != pipe.getBuffered().size()) {
+    long chunks = pipe.getChunksList().stream().mapToLong(PipeChunk::getLengthBytes).sum();
+    if (pipe.getChunksCount() != 0 && chunks != pipe.getBuffered().size()) {
       throw new PageliftException(
           ErrorCategory.CORRUPT,
           "The packets of pipe " + pipe.getPipeId() + " in the image do not add up to what is in it.");
+    }
+  }
+
+  private static void checkName(Pipe pipe) {
+    String path = PathText.of(pipe.getFifoPath());
+    if (pipe.getUnlinked()) {
+      String directory = NamedPipes.directoryOf(path);
+      if (!FileChecks.existing(directory).isDirectory()) {
+        throw Reopen.refused(directory + ", where the unlinked FIFO " + path + " lay, is no directory here; make it.");
+      }
+    } else if (FileChecks.existing(path).type() != S_IFIFO) {
+      throw Reopen.refused(path + " is not a FIFO here; make one with mkfifo.");
     }
   }
 
@@ -45,24 +61,33 @@ final class PipeRebuilder implements FileRebuilder {
     Pipe pipe = Reopen.state(file, Pipe.parser());
     FileDescriptor both =
         context.once("pipe " + pipe.getPipeId(), FileDescriptor.class, () -> make(pipe, context));
-    // Opening a pipe with O_DIRECT is refused; setting it (packet mode) is not.
-    int flags = file.getFlags() & ~O_DIRECT;
+    if ((file.getFlags() & O_PATH) != 0) {
+      return Reopen.again(both, file);
+    }
+    // Opening a pipe with O_DIRECT is refused; setting it (packet mode) is not. Opening without O_NONBLOCK may wait for the other end.
+    int flags = (file.getFlags() & ~O_DIRECT) | O_NONBLOCK;
     FileDescriptor end = Reopen.again(both, file.toBuilder().setFlags(flags).setPosition(0).build());
     end.fcntl(F_SETFL, file.getFlags() & (O_NONBLOCK | O_DIRECT));
     return end;
   }
 
-  /** One description open for both directions: opening the ends through it never waits for the other side. */
+  /**
+   * One description open for both directions: opening the ends through it never waits for the other side. A FIFO that no writer has
+   * opened must not see one here either, or its reader would be told of a hang-up.
+   */
   private static FileDescriptor make(Pipe pipe, FileContext context) {
-    FileDescriptor both = pipe.getFifoPath().isEmpty() ? anonymous() : named(pipe.getFifoPath());
+    List<Pipe> ends = new ArrayList<>();
     for (OpenFile other : context.openFiles()) {
       if (other.getKind().equals("pipe")) {
         Pipe candidate = Reopen.state(other, Pipe.parser());
-        if (candidate.getPipeId() == pipe.getPipeId() && candidate.getHasBuffer()) {
-          fill(both, candidate);
+        if (candidate.getPipeId() == pipe.getPipeId()) {
+          ends.add(candidate);
         }
       }
     }
+    boolean neverWritten = ends.stream().anyMatch(Pipe::getNeverWritten);
+    FileDescriptor both = pipe.getFifoPath().isEmpty() ? anonymous() : NamedPipes.open(pipe, neverWritten);
+    ends.stream().filter(Pipe::getHasBuffer).forEach(end -> fill(both, end));
     return both;
   }
 
@@ -70,10 +95,6 @@ final class PipeRebuilder implements FileRebuilder {
     try (io.pagelift.linux.Pipe made = io.pagelift.linux.Pipe.open(0)) {
       return FileDescriptor.open("/proc/self/fd/" + made.readEnd().number(), O_RDWR | O_NONBLOCK);
     }
-  }
-
-  private static FileDescriptor named(String path) {
-    return FileDescriptor.open(path, O_RDWR | O_NONBLOCK);
   }
 
   private static void fill(FileDescriptor both, Pipe pipe) {
@@ -91,15 +112,15 @@ final class PipeRebuilder implements FileRebuilder {
     }
     byte[] bytes = pipe.getBuffered().toByteArray();
     try {
-      if (!pipe.getPacketMode()) {
+      if (pipe.getChunksCount() == 0) {
         both.writeFully(bytes);
         return;
       }
-      both.fcntl(F_SETFL, O_NONBLOCK | O_DIRECT);
       int at = 0;
-      for (int length : pipe.getPacketLengthsList()) {
-        both.writeFully(Arrays.copyOfRange(bytes, at, at + length));
-        at += length;
+      for (PipeChunk chunk : pipe.getChunksList()) {
+        both.fcntl(F_SETFL, chunk.getPacket() ? O_NONBLOCK | O_DIRECT : O_NONBLOCK);
+        both.writeFully(Arrays.copyOfRange(bytes, at, at + chunk.getLengthBytes()));
+        at += chunk.getLengthBytes();
       }
     } catch (KernelException e) {
       if (e.errno() == Errno.EAGAIN) {

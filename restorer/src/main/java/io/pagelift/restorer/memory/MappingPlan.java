@@ -9,8 +9,11 @@ import static io.pagelift.linux.Constants.MADV_RANDOM;
 import static io.pagelift.linux.Constants.MADV_SEQUENTIAL;
 import static io.pagelift.linux.Constants.MADV_WIPEONFORK;
 import static io.pagelift.linux.Constants.MAP_ANONYMOUS;
+import static io.pagelift.linux.Constants.MAP_DROPPABLE;
 import static io.pagelift.linux.Constants.MAP_FIXED_NOREPLACE;
 import static io.pagelift.linux.Constants.MAP_GROWSDOWN;
+import static io.pagelift.linux.Constants.MAP_HUGETLB;
+import static io.pagelift.linux.Constants.MAP_HUGE_SHIFT;
 import static io.pagelift.linux.Constants.MAP_NORESERVE;
 import static io.pagelift.linux.Constants.MAP_PRIVATE;
 import static io.pagelift.linux.Constants.MAP_SHARED;
@@ -29,11 +32,14 @@ import java.util.List;
  * @param advices of madvise(2), given before the pages are put in, because they decide how memory is given out
  */
 record MappingPlan(Vma vma, int firstProtection, int flags, List<Integer> advices) {
+  private static final String DROPPABLE = "dp";
+  private static final String SEALED = "sl";
+
   /** The plan for a mapping; {@code holdsPages} if the store has pages to put into it. */
   static MappingPlan of(Vma vma, boolean holdsPages) {
     int flags = MAP_FIXED_NOREPLACE;
     switch (vma.getKind()) {
-      case ANONYMOUS -> flags |= MAP_PRIVATE | MAP_ANONYMOUS;
+      case ANONYMOUS -> flags |= (has(vma, DROPPABLE) ? MAP_DROPPABLE : MAP_PRIVATE) | MAP_ANONYMOUS | huge(vma);
       case FILE_PRIVATE, SHARED_MEMORY_PRIVATE -> flags |= MAP_PRIVATE;
       case FILE_SHARED, SHARED_MEMORY -> flags |= MAP_SHARED;
       default -> throw new IllegalArgumentException("not a mapping that is made by mmap: " + vma.getKind());
@@ -51,6 +57,21 @@ record MappingPlan(Vma vma, int firstProtection, int flags, List<Integer> advice
       first |= PROT_WRITE;
     }
     return new MappingPlan(vma, first, flags, advices(vma));
+  }
+
+  /** Whether the kernel may drop its pages at any time (MAP_DROPPABLE): it comes back empty. */
+  static boolean droppable(Vma vma) {
+    return has(vma, DROPPABLE);
+  }
+
+  /** Whether nobody may change it any more: mseal(2). */
+  boolean sealed() {
+    return has(vma, SEALED);
+  }
+
+  private static int huge(Vma vma) {
+    long bytes = vma.getHugePageBytes();
+    return bytes == 0 ? 0 : MAP_HUGETLB | Long.numberOfTrailingZeros(bytes) << MAP_HUGE_SHIFT;
   }
 
   /** Whether the mapping needs an mprotect(2) after its pages are in. */
@@ -73,6 +94,9 @@ record MappingPlan(Vma vma, int firstProtection, int flags, List<Integer> advice
 
   private static List<Integer> advices(Vma vma) {
     List<Integer> advices = new ArrayList<>();
+    if (droppable(vma)) {
+      return advices; // Its flags come with it.
+    }
     for (String flag : vma.getVmFlagsList()) {
       switch (flag) {
         case "dd" -> advices.add(MADV_DONTDUMP);

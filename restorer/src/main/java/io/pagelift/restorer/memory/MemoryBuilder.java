@@ -1,12 +1,15 @@
 package io.pagelift.restorer.memory;
 
+import static io.pagelift.linux.Constants.MADV_GUARD_INSTALL;
 import static io.pagelift.linux.Constants.O_RDONLY;
 import static io.pagelift.linux.Constants.PR_SET_MM;
 import static io.pagelift.linux.Constants.PR_SET_MM_MAP;
 
 import io.pagelift.image.AddressSpace;
+import io.pagelift.image.GuardRegion;
 import io.pagelift.image.MmLayout;
 import io.pagelift.image.ProcessImage;
+import io.pagelift.image.SharedMemory;
 import io.pagelift.image.Vma;
 import io.pagelift.linux.FileDescriptor;
 import io.pagelift.linux.MemoryMap;
@@ -36,7 +39,7 @@ import java.util.List;
  */
 public final class MemoryBuilder {
   /** Free bytes that are needed beside the stub's region. */
-  public static final long SPARE_BYTES = VdsoPlacement.PARKING_BYTES + PageFillers.AREA_BYTES;
+  public static final long PARKING_BYTES = VdsoPlacement.PARKING_BYTES;
 
   private static final int PR_SET_VMA = 0x53564d41;
   private static final int MM_MAP_BYTES = 104;
@@ -56,7 +59,7 @@ public final class MemoryBuilder {
   /**
    * A builder for copies of one seed.
    *
-   * @param region the stub's region, followed by {@link #SPARE_BYTES} free bytes
+   * @param region the stub's region, followed by {@link #PARKING_BYTES} free bytes
    * @param seedMaps the seed's mappings
    */
   public MemoryBuilder(
@@ -88,16 +91,24 @@ public final class MemoryBuilder {
     }
     clear(calls);
     try (FetchedFiles files = new FetchedFiles(calls)) {
+      SystemVAttachments attachments = new SystemVAttachments();
       List<MappingPlan> plans = new ArrayList<>();
       for (Vma vma : space.getVmasList()) {
         if (vma.getKind() != Vma.Kind.VDSO && vma.getKind() != Vma.Kind.VVAR) {
           MappingPlan plan = MappingPlan.of(vma, fill.touches(vma.getStart(), vma.getEnd()));
           plans.add(plan);
-          map(calls, files, plan);
+          if (systemV(vma)) {
+            attachments.reserve(calls, vma);
+          } else {
+            map(calls, files, plan);
+            advise(calls, plan);
+          }
         }
       }
       vdso.place(calls, space.getVmasList());
-      fill.fill(calls, files, segments, region.end() + VdsoPlacement.PARKING_BYTES);
+      attachments.attach(calls, shared::image);
+      plans.stream().filter(plan -> systemV(plan.vma())).forEach(plan -> advise(calls, plan));
+      fill.fill(calls, files, segments);
       plans.forEach(plan -> finish(calls, plan));
       layOut(calls, files, space);
     }
@@ -127,28 +138,53 @@ public final class MemoryBuilder {
         plan.flags(),
         file,
         plan.anonymous() ? 0 : vma.getFileOffsetBytes());
+  }
+
+  private boolean systemV(Vma vma) {
+    if (vma.getKind() != Vma.Kind.SHARED_MEMORY) {
+      return false;
+    }
+    shared.object(vma.getSharedMemoryId());
+    return shared.image(vma.getSharedMemoryId()).getKind() == SharedMemory.Kind.SYSTEM_V;
+  }
+
+  private static void advise(RemoteCalls calls, MappingPlan plan) {
+    Vma vma = plan.vma();
+    long length = vma.getEnd() - vma.getStart();
     for (int advice : plan.advices()) {
       calls.add(
           "advise " + range(vma.getStart(), vma.getEnd()), SyscallNumbers.MADVISE, vma.getStart(), length, advice);
     }
+    if (vma.hasPolicy()) {
+      MemoryPolicies.bind(calls, vma);
+    }
   }
 
   private FileDescriptor file(Vma vma) {
-    return vma.hasFile()
-        ? mappedFiles.open(PathText.of(vma.getFile().getPath()), vma.getFile().getOpenFlags())
-        : shared.object(vma.getSharedMemoryId());
+    if (vma.hasFile()) {
+      return mappedFiles.open(PathText.of(vma.getFile().getPath()), vma.getFile().getOpenFlags());
+    }
+    boolean readOnly = vma.getKind() == Vma.Kind.SHARED_MEMORY && !MappingPlan.has(vma, "mw");
+    return readOnly ? shared.readOnly(vma.getSharedMemoryId()) : shared.object(vma.getSharedMemoryId());
   }
 
   private static void finish(RemoteCalls calls, MappingPlan plan) {
     Vma vma = plan.vma();
     long length = vma.getEnd() - vma.getStart();
     String range = range(vma.getStart(), vma.getEnd());
+    for (GuardRegion guard : vma.getGuardsList()) {
+      calls.add(
+          "guard " + range(guard.getStart(), guard.getEnd()),
+          SyscallNumbers.MADVISE,
+          guard.getStart(),
+          guard.getEnd() - guard.getStart(),
+          MADV_GUARD_INSTALL);
+    }
     if (plan.protectLater()) {
       calls.add("protect " + range, SyscallNumbers.MPROTECT, vma.getStart(), length, vma.getProtection());
     }
     if (plan.locked()) {
-      calls.add(
-          "lock " + range, SyscallNumbers.MLOCK2, vma.getStart(), length, plan.lockedOnFault() ? MLOCK_ONFAULT : 0);
+      lock(calls, plan, range);
     }
     String name = vma.getName();
     for (String prefix : List.of(ANONYMOUS_NAME, SHARED_NAME)) {
@@ -159,6 +195,22 @@ public final class MemoryBuilder {
         calls.addOptional(SyscallNumbers.PRCTL, PR_SET_VMA, 0, vma.getStart(), length, address);
       }
     }
+    if (plan.sealed()) {
+      calls.add("seal " + range, SyscallNumbers.MSEAL, vma.getStart(), length, 0);
+    }
+  }
+
+  /** Pages that cannot be touched (PROT_NONE, guards, behind the end of the file) make mlock fail, but lock the mapping all the same. */
+  private static void lock(RemoteCalls calls, MappingPlan plan, String range) {
+    Vma vma = plan.vma();
+    long length = vma.getEnd() - vma.getStart();
+    long flags = plan.lockedOnFault() ? MLOCK_ONFAULT : 0;
+    boolean touchable = vma.getGuardsCount() == 0 && vma.getProtection() != 0 && !vma.hasFile();
+    if (touchable) {
+      calls.add("lock " + range, SyscallNumbers.MLOCK2, vma.getStart(), length, flags);
+    } else {
+      calls.addOptional(SyscallNumbers.MLOCK2, vma.getStart(), length, flags);
+    }
   }
 
   /** {@code struct prctl_mm_map} of linux/prctl.h: eleven addresses, the auxiliary vector's place and size, the program. */
@@ -168,6 +220,10 @@ public final class MemoryBuilder {
     byte[] auxv = space.getAuxv().toByteArray();
     long address = calls.data(MM_MAP_BYTES + auxv.length, at -> mmMap(layout, auxv, program, at));
     calls.add("set the memory layout", SyscallNumbers.PRCTL, PR_SET_MM, PR_SET_MM_MAP, address, MM_MAP_BYTES, 0);
+    if (space.getFutureLock() != 0) {
+      // Nothing is mapped after this.
+      calls.add("lock future mappings", SyscallNumbers.MLOCKALL, space.getFutureLock());
+    }
   }
 
   private static byte[] mmMap(MmLayout layout, byte[] auxv, int program, long address) {

@@ -4,9 +4,12 @@ import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageRun;
 import io.pagelift.common.PageRuns;
 import io.pagelift.common.PageliftException;
+import io.pagelift.linux.Constants;
 import io.pagelift.linux.FileDescriptor;
 import io.pagelift.linux.Kernel;
 import io.pagelift.linux.NativeBuffer;
+import io.pagelift.linux.RemoteMemory;
+import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.restorer.source.ImageSource;
 import java.nio.ByteBuffer;
 
@@ -51,6 +54,41 @@ public final class ObjectContents {
     }
   }
 
+  /** The same by way of a mapping of ours: files on hugetlbfs cannot be written with write(2). */
+  void fillMapped(long objectId, FileDescriptor file, long sizeBytes) {
+    PageRuns.Builder data = new PageRuns.Builder();
+    source.forEachPlace(
+        objectId,
+        place -> {
+          if (!place.zero()) {
+            data.add(place.firstPage(), place.endPage());
+          }
+        });
+    PageRuns runs = data.build();
+    if (runs.isEmpty()) {
+      return;
+    }
+    int protection = Constants.PROT_READ | Constants.PROT_WRITE;
+    long start =
+        Kernel.check(
+            Kernel.call(SyscallNumbers.MMAP, 0, sizeBytes, protection, Constants.MAP_SHARED, file.number(), 0),
+            "mmap",
+            file.object());
+    try {
+      source.read(
+          objectId,
+          runs,
+          (firstPage, pageCount, bytes) ->
+              RemoteMemory.write(
+                  Kernel.pid(),
+                  start + firstPage * PageRun.PAGE_BYTES,
+                  Kernel.address(bytes) + bytes.position(),
+                  bytes.remaining()));
+    } finally {
+      Kernel.check(Kernel.call(SyscallNumbers.MUNMAP, start, sizeBytes), "munmap", file.object());
+    }
+  }
+
   private static void write(FileDescriptor file, long firstPage, ByteBuffer bytes, long sizeBytes) {
     long offset = firstPage * PageRun.PAGE_BYTES;
     long address = Kernel.address(bytes) + bytes.position();
@@ -76,12 +114,40 @@ public final class ObjectContents {
         source.read(
             objectId, runs, (firstPage, pageCount, bytes) -> same[0] &= equal(file, firstPage, bytes, sizeBytes, buffer));
       }
+      same[0] = same[0] && zeroElsewhere(file, runs, buffer);
     }
     if (!same[0]) {
       throw new PageliftException(
           ErrorCategory.REFUSED,
           path + " is there already and its contents are not those of the image; remove it if nothing uses it.");
     }
+  }
+
+  /** What the image does not hold is a hole: zero. */
+  private static boolean zeroElsewhere(FileDescriptor file, PageRuns held, NativeBuffer buffer) {
+    long at = file.seekData(0);
+    while (at >= 0) {
+      long hole = file.seekHole(at);
+      long end = hole < 0 ? file.stat().sizeBytes() : hole;
+      for (long page = at / PageRun.PAGE_BYTES; page * PageRun.PAGE_BYTES < end; page++) {
+        if (!held.contains(page) && !zero(file, page, buffer)) {
+          return false;
+        }
+      }
+      at = hole < 0 ? -1 : file.seekData(end);
+    }
+    return true;
+  }
+
+  private static boolean zero(FileDescriptor file, long page, NativeBuffer buffer) {
+    int read = file.pread(buffer.address(), PageRun.PAGE_BYTES, page * PageRun.PAGE_BYTES);
+    ByteBuffer bytes = buffer.bytes();
+    for (int i = 0; i < read; i++) {
+      if (bytes.get(i) != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static boolean equal(

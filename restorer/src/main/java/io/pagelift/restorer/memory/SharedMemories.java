@@ -2,10 +2,14 @@ package io.pagelift.restorer.memory;
 
 import static io.pagelift.linux.Constants.F_ADD_SEALS;
 import static io.pagelift.linux.Constants.MAP_ANONYMOUS;
+import static io.pagelift.linux.Constants.MAP_HUGETLB;
+import static io.pagelift.linux.Constants.MAP_HUGE_SHIFT;
 import static io.pagelift.linux.Constants.MAP_SHARED;
 import static io.pagelift.linux.Constants.MFD_ALLOW_SEALING;
+import static io.pagelift.linux.Constants.MFD_HUGETLB;
 import static io.pagelift.linux.Constants.O_CREAT;
 import static io.pagelift.linux.Constants.O_EXCL;
+import static io.pagelift.linux.Constants.O_RDONLY;
 import static io.pagelift.linux.Constants.O_RDWR;
 import static io.pagelift.linux.Constants.O_TMPFILE;
 import static io.pagelift.linux.Constants.PROT_READ;
@@ -24,6 +28,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Shared memory objects, each made once by the restorer and held open until all processes have mapped it.
@@ -36,7 +41,9 @@ public final class SharedMemories implements AutoCloseable {
 
   private final Map<Integer, SharedMemory> images = new LinkedHashMap<>();
   private final Map<Integer, FileDescriptor> objects = new HashMap<>();
+  private final Map<Integer, FileDescriptor> readOnly = new HashMap<>();
   private final ObjectContents contents;
+  private final SystemVSegments segments = new SystemVSegments();
 
   /** The objects of an image; none is made yet. */
   public SharedMemories(Iterable<SharedMemory> memories, ImageSource source) {
@@ -60,11 +67,18 @@ public final class SharedMemories implements AutoCloseable {
     return made;
   }
 
+  /** The object, opened for reading only: what is mapped from it cannot be made writable. */
+  FileDescriptor readOnly(int id) {
+    FileDescriptor object = object(id);
+    return readOnly.computeIfAbsent(id, key -> FileDescriptor.open("/proc/self/fd/" + object.number(), O_RDONLY));
+  }
+
   private FileDescriptor make(SharedMemory memory) {
     return switch (memory.getKind()) {
       case ANONYMOUS -> filled(memory, anonymous(memory));
       case MEMFD -> filled(memory, memfd(memory));
       case TMPFS_FILE -> tmpfsFile(memory);
+      case SYSTEM_V -> segment(memory);
       default ->
           throw new PageliftException(
               ErrorCategory.REFUSED,
@@ -73,18 +87,21 @@ public final class SharedMemories implements AutoCloseable {
   }
 
   private FileDescriptor filled(SharedMemory memory, FileDescriptor object) {
-    contents.fill(memory.getObjectId(), object, memory.getSizeBytes());
+    if (memory.getHugePageBytes() == 0) {
+      contents.fill(memory.getObjectId(), object, memory.getSizeBytes());
+    } else {
+      contents.fillMapped(memory.getObjectId(), object, memory.getSizeBytes());
+    }
     return object;
   }
 
   private static FileDescriptor anonymous(SharedMemory memory) {
     long length = (memory.getSizeBytes() + PageRun.PAGE_BYTES - 1) & -PageRun.PAGE_BYTES;
     String object = "shared memory of " + length + " bytes";
+    int flags = MAP_SHARED | MAP_ANONYMOUS | huge(memory, MAP_HUGETLB);
     long start =
         Kernel.check(
-            Kernel.call(SyscallNumbers.MMAP, 0, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
-            "mmap",
-            object);
+            Kernel.call(SyscallNumbers.MMAP, 0, length, PROT_READ | PROT_WRITE, flags, -1, 0), "mmap", object);
     try {
       String range = Long.toHexString(start) + "-" + Long.toHexString(start + length);
       return FileDescriptor.open("/proc/self/map_files/" + range, O_RDWR);
@@ -93,9 +110,15 @@ public final class SharedMemories implements AutoCloseable {
     }
   }
 
+  /** The flag for huge pages with their size, if the object has such. */
+  private static int huge(SharedMemory memory, int flag) {
+    long bytes = memory.getHugePageBytes();
+    return bytes == 0 ? 0 : flag | Long.numberOfTrailingZeros(bytes) << MAP_HUGE_SHIFT;
+  }
+
   private static FileDescriptor memfd(SharedMemory memory) {
     int sealing = memory.getSeals() == F_SEAL_SEAL ? 0 : MFD_ALLOW_SEALING;
-    FileDescriptor object = FileDescriptor.memfd(memory.getName(), sealing);
+    FileDescriptor object = FileDescriptor.memfd(memory.getName(), sealing | huge(memory, MFD_HUGETLB));
     object.truncate(memory.getSizeBytes());
     own(memory, object);
     return object;
@@ -130,6 +153,33 @@ public final class SharedMemories implements AutoCloseable {
     return slash <= 0 ? "/" : path.substring(0, slash);
   }
 
+  private FileDescriptor segment(SharedMemory memory) {
+    SystemVSegments.Opened opened = segments.open(memory);
+    if (opened.existed()) {
+      String name = SystemVSegments.name(memory.getSystemV());
+      contents.checkSame(memory.getObjectId(), opened.object(), memory.getSizeBytes(), name);
+      return opened.object();
+    }
+    return filled(memory, opened.object());
+  }
+
+  /** What the image says of an object. */
+  SharedMemory image(int id) {
+    return Objects.requireNonNull(images.get(id), "object() was called");
+  }
+
+  /** Refuses what cannot be made here because something of that name exists; changes nothing. */
+  public static void check(SharedMemory memory) {
+    if (memory.getKind() == SharedMemory.Kind.SYSTEM_V) {
+      SystemVSegments.check(memory);
+    }
+  }
+
+  /** What was made outlives the restorer: the tree has it from now on. */
+  public void keep() {
+    segments.keep();
+  }
+
   /** Makes those that nobody asked for yet (they may be open without being mapped), and seals what was sealed. */
   public void finish() {
     for (SharedMemory memory : images.values()) {
@@ -139,6 +189,7 @@ public final class SharedMemories implements AutoCloseable {
         object.fcntl(F_ADD_SEALS, seals);
       }
     }
+    segments.finish();
   }
 
   /** For other objects with pages. */
@@ -149,5 +200,7 @@ public final class SharedMemories implements AutoCloseable {
   @Override
   public void close() {
     objects.values().forEach(FileDescriptor::close);
+    readOnly.values().forEach(FileDescriptor::close);
+    segments.discard();
   }
 }

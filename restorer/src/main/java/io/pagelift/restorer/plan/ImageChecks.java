@@ -17,6 +17,7 @@ import io.pagelift.restorer.file.FileRebuilders;
 import io.pagelift.restorer.file.GhostFiles;
 import io.pagelift.restorer.file.PathText;
 import io.pagelift.restorer.memory.MappedFiles;
+import io.pagelift.restorer.memory.SharedMemories;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -108,6 +109,7 @@ public final class ImageChecks {
 
   private void files() {
     image.getGhostsList().forEach(GhostFiles::check);
+    image.getSharedMemoriesList().forEach(SharedMemories::check);
     FileRebuilders rebuilders = new FileRebuilders();
     for (OpenFile file : image.getOpenFilesList()) {
       rebuilders.of(file).check(file);

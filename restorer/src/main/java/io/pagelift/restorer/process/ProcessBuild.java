@@ -4,6 +4,7 @@ import static io.pagelift.linux.Constants.O_DIRECTORY;
 import static io.pagelift.linux.Constants.O_RDONLY;
 import static io.pagelift.linux.Constants.PR_SET_CHILD_SUBREAPER;
 import static io.pagelift.linux.Constants.PR_SET_DUMPABLE;
+import static io.pagelift.linux.Constants.PR_SET_MEMORY_MERGE;
 import static io.pagelift.linux.Constants.PR_SET_THP_DISABLE;
 
 import io.pagelift.image.FileSystemState;
@@ -97,7 +98,11 @@ final class ProcessBuild {
       calls.add("become a subreaper", SyscallNumbers.PRCTL, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     }
     if (controls.getThpDisabled()) {
-      calls.add("disable huge pages", SyscallNumbers.PRCTL, PR_SET_THP_DISABLE, 1, 0, 0, 0);
+      int flags = controls.getThpDisableFlags();
+      calls.add("disable huge pages", SyscallNumbers.PRCTL, PR_SET_THP_DISABLE, 1, flags, 0, 0);
+    }
+    if (controls.getMemoryMerge()) {
+      calls.add("let equal pages be merged", SyscallNumbers.PRCTL, PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
     }
     calls.add("set the personality", SyscallNumbers.PERSONALITY, controls.getPersonality());
     if (controls.getMemoryDenyWriteExecute() != 0) {

@@ -14,6 +14,8 @@ import io.pagelift.restorer.memory.MemoryBuilder;
 import io.pagelift.restorer.memory.PageCheck;
 import io.pagelift.restorer.memory.SegmentFiles;
 import io.pagelift.restorer.memory.SharedMemories;
+import io.pagelift.restorer.plan.ControlGroupMode;
+import io.pagelift.restorer.plan.ControlGroupPlan;
 import io.pagelift.restorer.plan.CreationPlan;
 import io.pagelift.restorer.plan.CreationStep;
 import io.pagelift.restorer.plan.ImageChecks;
@@ -51,14 +53,16 @@ public final class Restore implements AutoCloseable {
   private final GhostFiles ghosts;
   private final OpenFiles files;
   private final PageCheck pageCheck;
+  private final ControlGroupPlan controlGroups;
   private final List<StubTask> seeds = new ArrayList<>();
   private List<BuiltProcess> processes = List.of();
 
-  private Restore(ImageSource source, TreeImage image) {
+  private Restore(ImageSource source, TreeImage image, ControlGroupPlan controlGroups) {
+    this.controlGroups = controlGroups;
     this.source = source;
     this.image = image;
     steps = CreationPlan.of(image);
-    long length = StubRegion.DEFAULT_WORK_BYTES + 4096L + MemoryBuilder.SPARE_BYTES;
+    long length = StubRegion.DEFAULT_WORK_BYTES + 4096L + MemoryBuilder.PARKING_BYTES;
     region = StubRegion.at(StubAddress.choose(image, length));
     shared = new SharedMemories(image.getSharedMemoriesList(), source);
     segments = new SegmentFiles(source);
@@ -73,9 +77,19 @@ public final class Restore implements AutoCloseable {
    * @throws io.pagelift.common.PageliftException REFUSED with what is missing or different here, and the remedy
    */
   public static Restore plan(ImageSource source) {
+    return plan(source, ControlGroupMode.STRICT);
+  }
+
+  /** The same, saying what becomes of the tree's control groups. */
+  public static Restore plan(ImageSource source, ControlGroupMode controlGroups) {
     TreeImage image = source.tree();
     ImageChecks.check(image);
-    return new Restore(source, image);
+    return new Restore(source, image, new ControlGroupPlan(image, controlGroups));
+  }
+
+  /** What the user should be told before the tree is built. */
+  public List<String> warnings() {
+    return controlGroups.warnings().stream().map(group -> "Left out, because it is not here: " + group + ".").toList();
   }
 
   /** The image. */
@@ -98,6 +112,7 @@ public final class Restore implements AutoCloseable {
       creation = new TreeCreation(image, seed);
       processes = creation.create(steps);
       files.rebuildLate(new HelperProcesses(seed));
+      processes.forEach(process -> controlGroups.enter(process.image()));
       phases.done("processes and threads created");
       MemoryBuilder memory =
           new MemoryBuilder(
@@ -169,6 +184,7 @@ public final class Restore implements AutoCloseable {
 
   /** Lets the tree run. Must not be called twice. */
   public void run() {
+    shared.keep();
     processes.forEach(Release::letGo);
     ghosts.removeLinks();
     processes = List.of();

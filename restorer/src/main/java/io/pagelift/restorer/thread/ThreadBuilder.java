@@ -9,6 +9,7 @@ import io.pagelift.image.QueuedSignal;
 import io.pagelift.image.Scheduling;
 import io.pagelift.image.ThreadImage;
 import io.pagelift.linux.SyscallNumbers;
+import io.pagelift.restorer.memory.MemoryPolicies;
 import io.pagelift.restorer.remote.RemoteCalls;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -42,6 +43,9 @@ public final class ThreadBuilder {
     calls.add("set the name", SyscallNumbers.PRCTL, PR_SET_NAME, calls.string(name), 0, 0, 0);
     if (thread.getTimerSlackNanos() != 0) {
       calls.add("set the timer slack", SyscallNumbers.PRCTL, PR_SET_TIMERSLACK, thread.getTimerSlackNanos(), 0, 0, 0);
+    }
+    if (thread.hasMemoryPolicy()) {
+      MemoryPolicies.set(calls, thread.getMemoryPolicy());
     }
     if (thread.hasScheduling()) {
       schedule(calls, thread.getScheduling());

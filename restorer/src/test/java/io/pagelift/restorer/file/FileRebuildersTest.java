@@ -12,6 +12,7 @@ import io.pagelift.image.EventFd;
 import io.pagelift.image.GhostFile;
 import io.pagelift.image.OpenFile;
 import io.pagelift.image.Pipe;
+import io.pagelift.image.PipeChunk;
 import io.pagelift.image.RegularFile;
 import io.pagelift.image.SignalFd;
 import io.pagelift.image.TimerFd;
@@ -138,10 +139,9 @@ class FileRebuildersTest {
         Pipe.newBuilder()
             .setPipeId(8)
             .setHasBuffer(true)
-            .setPacketMode(true)
             .setBuffered(ByteString.copyFromUtf8("onethree"))
-            .addPacketLengths(3)
-            .addPacketLengths(5)
+            .addChunks(PipeChunk.newBuilder().setLengthBytes(3).setPacket(true))
+            .addChunks(PipeChunk.newBuilder().setLengthBytes(5).setPacket(true))
             .build();
     OpenFile reading = file(1, "pipe", Constants.O_RDONLY | Constants.O_NONBLOCK | Constants.O_DIRECT, pipe);
     FileDescriptor reader = rebuild(reading);

@@ -15,7 +15,12 @@ record VictimCase(String program, List<String> optionList, List<String> dumpOpti
         of("timers"),
         of("sleeps"),
         of("tree"),
-        of("sharedmem"),
+        of("sharedmem", "sysv"),
+        of("sysv"),
+        of("memfds"),
+        of("mappings"),
+        of("mappings", "locked"),
+        of("mappings", "user"),
         of("filemaps"),
         of("layout"),
         of("files"),
@@ -24,7 +29,9 @@ record VictimCase(String program, List<String> optionList, List<String> dumpOpti
         of("places", "chroot"),
         of("places", "linkremap").dumpedWith("--link-remap"),
         of("procfiles"),
-        of("pipes"),
+        of("pipes", "fifo"),
+        of("pipes", "packets"),
+        of("fifos"),
         of("events"),
         of("events", "twin"),
         of("credentials"),
@@ -35,7 +42,7 @@ record VictimCase(String program, List<String> optionList, List<String> dumpOpti
 
   /** What is refused by name. */
   static Stream<VictimCase> refused() {
-    return Stream.of(of("places", "linkremap"), of("sharedmem", "sysv"), of("pipes", "fifo"), of("pipes", "packets"));
+    return Stream.of(of("places", "linkremap"), of("refused", "socket"), of("refused", "ldt"));
   }
 
   private static VictimCase of(String program, String... options) {
