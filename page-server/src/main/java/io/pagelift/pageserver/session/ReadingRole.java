@@ -6,7 +6,6 @@ import io.pagelift.common.PagePlace;
 import io.pagelift.common.PageRun;
 import io.pagelift.common.PageliftException;
 import io.pagelift.pageserver.store.MigrationReader;
-import io.pagelift.tls.Grants.Right;
 import io.pagelift.wire.Frame;
 import io.pagelift.wire.FrameCodec;
 import io.pagelift.wire.FrameType;
@@ -26,12 +25,10 @@ import java.util.List;
 final class ReadingRole implements Role {
   private final MigrationReader reader;
   private final Outbound out;
-  private final ClientRights rights;
 
-  ReadingRole(MigrationReader reader, Outbound out, ClientRights rights) {
+  ReadingRole(MigrationReader reader, Outbound out) {
     this.reader = reader;
     this.out = out;
-    this.rights = rights;
   }
 
   @Override
@@ -42,14 +39,8 @@ final class ReadingRole implements Role {
         Replies.held(out, objectId, reader.held(objectId));
       }
       case PLACES_REQUEST -> places(frame.message(PlacesRequest.class).getObjectId());
-      case IMAGE_REQUEST -> {
-        mayRestore();
-        image(frame.message(ImageRequest.class).getName());
-      }
-      case READ_REQUEST -> {
-        mayRestore();
-        read(frame, frame.message(ReadRequest.class));
-      }
+      case IMAGE_REQUEST -> image(frame.message(ImageRequest.class).getName());
+      case READ_REQUEST -> read(frame, frame.message(ReadRequest.class));
       default -> throw new PageliftException(
           ErrorCategory.REMOTE, "a " + frame.type() + " frame has no meaning while a migration is read");
     }
@@ -61,10 +52,6 @@ final class ReadingRole implements Role {
       case HELD_REQUEST, PLACES_REQUEST, IMAGE_REQUEST, READ_REQUEST -> false;
       default -> true;
     };
-  }
-
-  private void mayRestore() {
-    rights.check(Right.RESTORE, reader.name());
   }
 
   private void places(long objectId) {
