@@ -83,8 +83,8 @@ java_flags() {
   fi
   # An archive fits exactly one build of the JVM, hence its name. One that does not fit is ignored by the JVM.
   archive=$home/$1/target/$1-$java_version.jsa
-  if [ -n "${PAGELIFT_ARCHIVE_CLASSES_TO:-}" ]; then
-    archive_flag=-XX:ArchiveClassesAtExit=$PAGELIFT_ARCHIVE_CLASSES_TO
+  if [ -n "${PAGELIFT_CLASS_LIST_TO:-}" ]; then
+    archive_flag=-XX:DumpLoadedClassList=$PAGELIFT_CLASS_LIST_TO
   elif [ -f "$archive" ]; then
     archive_flag=-XX:SharedArchiveFile=$archive
   else

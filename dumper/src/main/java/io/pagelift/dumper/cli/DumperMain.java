@@ -5,6 +5,7 @@ import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import io.pagelift.linux.Errno;
 import io.pagelift.linux.KernelException;
+import io.pagelift.linux.KernelWarmUp;
 import org.jspecify.annotations.Nullable;
 
 /** Entry point of {@code dumper}. */
@@ -13,6 +14,9 @@ public final class DumperMain {
 
   /** Runs the command and exits with its code. */
   public static void main(String[] arguments) {
+    if (arguments.length > 0 && !arguments[0].startsWith("-")) {
+      KernelWarmUp.begin();
+    }
     System.exit(CommandRunner.run(new DumperCommand(), DumperMain::translate, arguments));
   }
 

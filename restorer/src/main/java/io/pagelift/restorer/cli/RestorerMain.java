@@ -4,6 +4,7 @@ import io.pagelift.common.CommandRunner;
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import io.pagelift.linux.KernelException;
+import io.pagelift.linux.KernelWarmUp;
 import org.jspecify.annotations.Nullable;
 
 /** Entry point of {@code restorer}. */
@@ -12,6 +13,9 @@ public final class RestorerMain {
 
   /** Runs the command and exits with its code. */
   public static void main(String[] arguments) {
+    if (arguments.length > 0 && arguments[0].equals("restore")) {
+      KernelWarmUp.begin();
+    }
     System.exit(CommandRunner.run(new RestorerCommand(), RestorerMain::known, arguments));
   }
 
