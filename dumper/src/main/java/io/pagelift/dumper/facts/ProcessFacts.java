@@ -87,10 +87,12 @@ public record ProcessFacts(
    */
   public record Place(String name, String link, String openPath) {}
 
-  /** Its current and its root directory. */
+  /** Its current and its root directory, and its program. */
   public List<Place> places() {
     return List.of(
-        new Place("its current directory", cwd, place("cwd")), new Place("its root directory", root, place("root")));
+        new Place("its current directory", cwd, place("cwd")),
+        new Place("its root directory", root, place("root")),
+        new Place("its program", exe, place("exe")));
   }
 
   /** Where something of the process is found from outside: {@code /proc/PID/name}. */

@@ -3,6 +3,7 @@ package io.pagelift.dumper.process;
 import com.google.protobuf.ByteString;
 import io.pagelift.dumper.facts.FileStat;
 import io.pagelift.dumper.facts.PathBytes;
+import io.pagelift.dumper.file.PathPlace;
 import io.pagelift.image.AddressSpace;
 import io.pagelift.image.MappedFile;
 import io.pagelift.image.MemoryPolicy;
@@ -18,12 +19,14 @@ final class AddressSpaces {
   private AddressSpaces() {}
 
   static AddressSpace of(ProcessReading reading, long objectId, ProcessImages.TreeParts parts) {
+    int exeGhost = parts.ghosts().idAt(reading.facts().place("exe"));
     AddressSpace.Builder space =
         AddressSpace.newBuilder()
             .setObjectId(objectId)
             .setLayout(layout(reading))
             .setAuxv(ByteString.copyFrom(reading.auxv()))
-            .setExePath(PathBytes.of(reading.facts().exe()));
+            .setExePath(path(reading.facts().exe(), exeGhost))
+            .setExeGhostId(exeGhost);
     FileStat exe = reading.exe();
     if (exe != null) {
       space.setExeDevice(exe.device()).setExeInode(exe.inode()).setExeSize(exe.sizeBytes());
@@ -34,7 +37,7 @@ final class AddressSpaces {
     for (MemoryMapDetail detail : parts.details().of(pid, reading.facts().maps())) {
       if (!detail.map().path().equals("[vsyscall]")) {
         MappingKinds.inspectDetail(pid, detail, parts.sink());
-        Vma.Builder vma = vma(detail, parts.shared(), parts.stats());
+        Vma.Builder vma = vma(pid, detail, parts);
         guards.addTo(vma);
         MemoryPolicy policy = memory.policies().get(detail.map().start());
         if (policy != null) {
@@ -46,8 +49,10 @@ final class AddressSpaces {
     return space.setFutureLock(memory.futureLock()).build();
   }
 
-  private static Vma.Builder vma(MemoryMapDetail detail, SharedMemories shared, MappedFileStats stats) {
+  private static Vma.Builder vma(int pid, MemoryMapDetail detail, ProcessImages.TreeParts parts) {
     MemoryMap map = detail.map();
+    SharedMemories shared = parts.shared();
+    MappedFileStats stats = parts.stats();
     Vma.Kind kind = MappingKinds.of(map, shared, stats);
     List<String> flags = detail.vmFlags().stream().sorted().toList();
     Vma.Builder vma =
@@ -64,7 +69,7 @@ final class AddressSpaces {
       vma.setFileOffsetBytes(map.fileOffsetBytes()).setSharedMemoryId(shared.id(SharedMemories.key(map)));
     }
     if (kind == Vma.Kind.FILE_PRIVATE || kind == Vma.Kind.FILE_SHARED) {
-      vma.setFileOffsetBytes(map.fileOffsetBytes()).setFile(file(detail, stats));
+      vma.setFileOffsetBytes(map.fileOffsetBytes()).setFile(file(pid, detail, parts));
     }
     if (detail.hugeTlb()) {
       vma.setHugePageBytes(detail.sizeBytes("KernelPageSize"));
@@ -72,10 +77,19 @@ final class AddressSpaces {
     return vma;
   }
 
-  private static MappedFile file(MemoryMapDetail detail, MappedFileStats stats) {
-    FileStat stat = stats.behind(detail.map());
+  /** Of a file without a name, the one that it had. */
+  private static ByteString path(String link, int ghostId) {
+    return PathBytes.of(ghostId == 0 ? link : PathPlace.name(link));
+  }
+
+  private static MappedFile file(int pid, MemoryMapDetail detail, ProcessImages.TreeParts parts) {
+    FileStat stat = parts.stats().behind(detail.map());
+    int ghostId = parts.ghosts().idAt(SharedMemories.mapFile(pid, detail.map()));
     MappedFile.Builder file =
-        MappedFile.newBuilder().setPath(PathBytes.of(detail.map().path())).setOpenFlags(MappingKinds.openFlags(detail));
+        MappedFile.newBuilder()
+            .setPath(path(detail.map().path(), ghostId))
+            .setGhostId(ghostId)
+            .setOpenFlags(MappingKinds.openFlags(detail));
     if (stat != null) {
       file.setDevice(stat.device())
           .setInode(stat.inode())

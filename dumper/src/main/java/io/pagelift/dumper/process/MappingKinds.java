@@ -2,15 +2,15 @@ package io.pagelift.dumper.process;
 
 import io.pagelift.dumper.facts.FileStat;
 import io.pagelift.dumper.facts.ProcessFacts;
+import io.pagelift.dumper.file.FileInspection;
+import io.pagelift.dumper.file.Ghosts;
 import io.pagelift.dumper.file.SharedMemoryPaths;
 import io.pagelift.dumper.refuse.RefusalSink;
 import io.pagelift.image.Vma;
 import io.pagelift.linux.Constants;
 import io.pagelift.linux.MemoryMap;
 import io.pagelift.linux.MemoryMapDetail;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /** Which kind a mapping is, and what of it cannot be carried over. */
 public final class MappingKinds {
@@ -43,40 +43,44 @@ public final class MappingKinds {
   }
 
   /** Looks for mappings that cannot be carried over. */
-  public static void inspect(ProcessFacts facts, SharedMemories shared, MappedFileStats stats, RefusalSink sink) {
+  public static void inspect(
+      ProcessFacts facts, SharedMemories shared, MappedFileStats stats, FileInspection inspection) {
     for (MemoryMap map : facts.maps()) {
       if (!map.path().equals("[vsyscall]")) {
-        inspect(facts.pid(), map, of(map, shared, stats), stats, sink);
+        inspect(facts.pid(), map, of(map, shared, stats), stats, inspection);
       }
     }
   }
 
-  private static void inspect(int pid, MemoryMap map, Vma.Kind kind, MappedFileStats stats, RefusalSink sink) {
+  private static void inspect(
+      int pid, MemoryMap map, Vma.Kind kind, MappedFileStats stats, FileInspection inspection) {
     String object = object(map);
+    RefusalSink sink = inspection.sink();
     if (map.path().startsWith("/[aio]")) {
       sink.refuse(pid, object, "asynchronous I/O contexts are not carried yet", "let the program run without io_setup");
     } else if (map.path().equals("[uprobes]")) {
       sink.refuse(pid, object, "probes are set in it", "remove the uprobes (perf probe, bpftrace) before the dump");
     } else if (kind == Vma.Kind.KIND_UNSPECIFIED) {
       sink.refuse(pid, object, "this kind of mapping is not carried yet", "unmap it before the dump");
-    } else if (kind == Vma.Kind.FILE_PRIVATE || kind == Vma.Kind.FILE_SHARED) {
-      inspectFile(pid, map, object, stats, sink);
+    } else if (file(kind) && !stats.pathLeadsToIt(map)) {
+      FileStat stat = stats.behind(map);
+      if (stat != null) {
+        Ghosts.inspect(inspection.reader(), inspection.options(), pid, object, map.path(), stat, sink);
+      }
     }
   }
 
-  private static void inspectFile(int pid, MemoryMap map, String object, MappedFileStats stats, RefusalSink sink) {
-    @Nullable FileStat stat = stats.behind(map);
-    if (!StandardCharsets.UTF_8.newEncoder().canEncode(map.path())) {
-      sink.refuse(pid, object, "the path of the mapped file is not valid UTF-8", "rename it before the dump");
-    } else if (stat != null && stat.linkCount() == 0) {
-      sink.refuse(
-          pid, object, "the mapped file has been removed (by an upgrade, perhaps)", "restart the program before the dump");
-    } else if (!stats.pathLeadsToIt(map)) {
-      sink.refuse(
-          pid,
-          object,
-          "the path of the mapped file leads to another file (replaced by an upgrade, or hidden by a mount)",
-          "restart the program before the dump");
+  private static boolean file(Vma.Kind kind) {
+    return kind == Vma.Kind.FILE_PRIVATE || kind == Vma.Kind.FILE_SHARED;
+  }
+
+  /** Takes the mapped files of a process that no name leads to, in the freeze. */
+  public static void addGhosts(ProcessFacts facts, SharedMemories shared, MappedFileStats stats, Ghosts ghosts) {
+    for (MemoryMap map : facts.maps()) {
+      FileStat stat = map.markedDeleted() && file(of(map, shared, stats)) ? stats.behind(map) : null;
+      if (stat != null) {
+        ghosts.add(facts.pid(), map.path(), stat, SharedMemories.mapFile(facts.pid(), map));
+      }
     }
   }
 

@@ -1,6 +1,5 @@
 package io.pagelift.dumper.refuse;
 
-import io.pagelift.dumper.facts.DescriptorFacts;
 import io.pagelift.dumper.facts.FileStat;
 import io.pagelift.dumper.facts.ProcessFacts;
 import io.pagelift.dumper.facts.RawReader;
@@ -96,8 +95,6 @@ public final class ProcessInspection {
     String exe = facts.exe();
     if (exe.isEmpty()) {
       refuse(facts, "it", "it has no program (a kernel thread)", "name a process of a user");
-    } else if (exe.endsWith(DescriptorFacts.DELETED) && reader.stat(exe) == null) {
-      refuse(facts, "its program " + exe, "the file has been removed or replaced", "restart the program before the dump");
     } else {
       inspectProgram(facts);
     }

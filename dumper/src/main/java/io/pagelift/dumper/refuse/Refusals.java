@@ -64,7 +64,7 @@ public final class Refusals {
       FileInspection files = new FileInspection(reader, options, Set.copyOf(pids), refusals::add);
       for (ProcessFacts process : processes) {
         inspection.inspect(process);
-        MappingKinds.inspect(process, shared, mappedFiles, refusals::add);
+        MappingKinds.inspect(process, shared, mappedFiles, files);
         for (DescriptorFacts descriptor : process.descriptors()) {
           FrozenFiles.inspect(descriptor, files);
         }

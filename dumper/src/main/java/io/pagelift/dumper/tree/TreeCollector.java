@@ -72,17 +72,18 @@ public final class TreeCollector {
       shared.inspectSegments(refusals::add);
       facts.values().forEach(process -> mappedFiles.read(reader, process));
       ProcessInspection inspection = new ProcessInspection(reader, tree.root().pid(), pids(tree), options, refusals::add);
+      FileInspection files = new FileInspection(reader, options, Set.copyOf(pids(tree)), refusals::add);
       for (ProcessFacts process : facts.values()) {
         inspection.inspect(process);
-        MappingKinds.inspect(process, shared, mappedFiles, refusals::add);
+        MappingKinds.inspect(process, shared, mappedFiles, files);
       }
       SharingInspection.inspect(facts.values(), refusals::add);
       Map<Integer, List<DescriptorFacts>> descriptors = new LinkedHashMap<>();
       facts.forEach((pid, process) -> descriptors.put(pid, process.descriptors()));
       Ghosts ghosts = new Ghosts(reader, refusals::add);
-      FileInspection files = new FileInspection(reader, options, Set.copyOf(pids(tree)), refusals::add);
       FrozenFiles open = FrozenFiles.read(files, descriptors, shared::contains, ghosts);
       facts.values().forEach(process -> addPlaces(reader, process, ghosts));
+      facts.values().forEach(process -> MappingKinds.addGhosts(process, shared, mappedFiles, ghosts));
       refuse(refusals, ghosts);
       Map<Integer, ProcessReading> readings = new LinkedHashMap<>();
       for (FrozenProcess process : tree.processes()) {

@@ -7,6 +7,7 @@ import static io.pagelift.linux.Constants.PR_SET_MM_MAP;
 
 import io.pagelift.image.AddressSpace;
 import io.pagelift.image.GuardRegion;
+import io.pagelift.image.MappedFile;
 import io.pagelift.image.MmLayout;
 import io.pagelift.image.ProcessImage;
 import io.pagelift.image.SharedMemory;
@@ -162,7 +163,8 @@ public final class MemoryBuilder {
 
   private FileDescriptor file(Vma vma) {
     if (vma.hasFile()) {
-      return mappedFiles.open(PathText.of(vma.getFile().getPath()), vma.getFile().getOpenFlags());
+      MappedFile file = vma.getFile();
+      return mappedFiles.open(file.getGhostId(), PathText.of(file.getPath()), file.getOpenFlags());
     }
     boolean readOnly = vma.getKind() == Vma.Kind.SHARED_MEMORY && !MappingPlan.has(vma, "mw");
     return readOnly ? shared.readOnly(vma.getSharedMemoryId()) : shared.object(vma.getSharedMemoryId());
@@ -216,7 +218,8 @@ public final class MemoryBuilder {
   /** {@code struct prctl_mm_map} of linux/prctl.h: eleven addresses, the auxiliary vector's place and size, the program. */
   private void layOut(RemoteCalls calls, FetchedFiles files, AddressSpace space) {
     MmLayout layout = space.getLayout();
-    int program = files.number(mappedFiles.open(PathText.of(space.getExePath()), O_RDONLY));
+    int program =
+        files.number(mappedFiles.open(space.getExeGhostId(), PathText.of(space.getExePath()), O_RDONLY));
     byte[] auxv = space.getAuxv().toByteArray();
     long address = calls.data(MM_MAP_BYTES + auxv.length, at -> mmMap(layout, auxv, program, at));
     calls.add("set the memory layout", SyscallNumbers.PRCTL, PR_SET_MM, PR_SET_MM_MAP, address, MM_MAP_BYTES, 0);

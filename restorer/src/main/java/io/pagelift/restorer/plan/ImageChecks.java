@@ -133,7 +133,7 @@ public final class ImageChecks {
 
   private static void program(ProcessImage process) {
     String path = PathText.of(process.getAddressSpace().getExePath());
-    if (!FileChecks.existing(path).isRegular()) {
+    if (process.getAddressSpace().getExeGhostId() == 0 && !FileChecks.existing(path).isRegular()) {
       throw refused("The program " + path + " of process " + process.getPid() + " is not a file here; copy it from the source.");
     }
   }

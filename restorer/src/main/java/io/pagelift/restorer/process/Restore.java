@@ -49,7 +49,7 @@ public final class Restore implements AutoCloseable {
   private final StubRegion region;
   private final SharedMemories shared;
   private final SegmentFiles segments;
-  private final MappedFiles mappedFiles = new MappedFiles();
+  private final MappedFiles mappedFiles;
   private final GhostFiles ghosts;
   private final OpenFiles files;
   private final PageCheck pageCheck;
@@ -67,6 +67,7 @@ public final class Restore implements AutoCloseable {
     shared = new SharedMemories(image.getSharedMemoriesList(), source);
     segments = new SegmentFiles(source);
     ghosts = new GhostFiles(image.getGhostsList(), shared.contents()::fillExactly);
+    mappedFiles = new MappedFiles(ghosts);
     files = new OpenFiles(image.getOpenFilesList(), shared, ghosts);
     pageCheck = new PageCheck(source);
   }
