@@ -1,5 +1,8 @@
 package io.pagelift.tests.harness;
 
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,6 +58,48 @@ public final class PageServer {
   /** The store's directory. */
   public Path store() {
     return store;
+  }
+
+  /** The length of all segments. */
+  public long storedBytes() {
+    return files(store.resolve("segments")).stream().filter(file -> file.toString().endsWith(".pages")).mapToLong(PageServer::length).sum();
+  }
+
+  /** How many rounds of a migration are committed. */
+  public int committedRounds(String name) {
+    return count(name, ".round");
+  }
+
+  /** Whether the image of a migration is being written or there. */
+  public boolean hasImage(String name) {
+    return count(name, ".blob") > 0;
+  }
+
+  /** Whether something of a migration is being written. */
+  public boolean hasPart(String name) {
+    return count(name, ".part") > 0;
+  }
+
+  private int count(String name, String ending) {
+    return (int) files(store.resolve("migrations").resolve(name)).stream().filter(file -> file.toString().endsWith(ending)).count();
+  }
+
+  private static List<Path> files(Path directory) {
+    List<Path> files = new ArrayList<>();
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
+      stream.forEach(files::add);
+    } catch (IOException | java.nio.file.DirectoryIteratorException e) {
+      return files; // Not there yet, or changing: what was seen.
+    }
+    return files;
+  }
+
+  private static long length(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      return 0;
+    }
   }
 
   /** The process, for tests that hurt it or look at its memory. */

@@ -87,6 +87,24 @@ public final class ProcessFacts {
     return descriptors;
   }
 
+  /** The text of {@code /proc/PID/NAME}; empty when it is gone. */
+  public static String text(long pid, String name) {
+    return read(Path.of("/proc/" + pid).resolve(name));
+  }
+
+  /** The ids of its threads. */
+  public static List<Long> threads(long pid) {
+    List<Long> threads = new ArrayList<>();
+    entries(Path.of("/proc/" + pid + "/task")).forEach(task -> threads.add(Long.valueOf(task.getFileName().toString())));
+    threads.sort(null);
+    return threads;
+  }
+
+  /** The fields of a thread's {@code stat}, from 0, the name without parentheses; empty when it is gone. */
+  public static List<String> stat(long pid, long tid) {
+    return fields(pid, read(Path.of("/proc/" + pid + "/task/" + tid + "/stat"))).orElse(List.of());
+  }
+
   /** All pids that {@code /proc} lists now. */
   public static List<Long> pids() {
     List<Long> pids = new ArrayList<>();
@@ -107,7 +125,10 @@ public final class ProcessFacts {
 
   /** The fields of stat, the command's name without parentheses as the second; empty when there is no such process. */
   private static Optional<List<String>> stat(long pid) {
-    String text = read(Path.of("/proc/" + pid + "/stat"));
+    return fields(pid, read(Path.of("/proc/" + pid + "/stat")));
+  }
+
+  private static Optional<List<String>> fields(long pid, String text) {
     int nameEnd = text.lastIndexOf(')');
     if (nameEnd < 0) {
       return Optional.empty();

@@ -45,6 +45,16 @@ public final class Running {
     return read(err);
   }
 
+  /** How long ago it was started. */
+  public long elapsedMillis() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos);
+  }
+
+  /** Whether it has a socket open now. */
+  public boolean hasSocket() {
+    return ProcessFacts.descriptors(pid()).values().stream().anyMatch(target -> target.startsWith("socket:"));
+  }
+
   /** Sends SIGKILL. */
   public void kill() {
     process.destroyForcibly();

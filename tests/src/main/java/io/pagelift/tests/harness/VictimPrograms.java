@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -13,6 +14,11 @@ import java.util.stream.Stream;
 public final class VictimPrograms {
   /** No victim: it kills dumpers, and has a main function and nothing else. */
   public static final String MARKSMAN = "marksman";
+
+  /** No victim: it starts a program as on a kernel that lacks some system calls. */
+  public static final String WITHOUT = "without";
+
+  private static final Set<String> NO_VICTIMS = Set.of(MARKSMAN, WITHOUT);
 
   private VictimPrograms() {}
 
@@ -28,7 +34,7 @@ public final class VictimPrograms {
     try (Stream<Path> all = Files.list(sources)) {
       for (Path source : all.sorted().toList()) {
         String file = source.getFileName().toString();
-        if (file.equals(name + ".c") || (file.equals("victim.c") && !name.equals(MARKSMAN)) || (file.startsWith(name + "_") && file.endsWith(".S"))) {
+        if (file.equals(name + ".c") || (file.equals("victim.c") && !NO_VICTIMS.contains(name)) || (file.startsWith(name + "_") && file.endsWith(".S"))) {
           inputs.add(source);
         }
       }
