@@ -15,7 +15,6 @@ static void *count_ticks(void *argument) {
   struct epoll_event event;
   for (;;) {
     int got = epoll_wait(epoll, &event, 1, -1);
-    if (got < 0 && errno == EINTR) continue;  // epoll_wait(2) may say so after a stop; it is never restarted
     if (got != 1) {
       victim_fail("epoll_wait gave %d: %s", got, strerror(errno));
       return NULL;

@@ -9,9 +9,13 @@
 #include <sys/select.h>
 
 #define SHORT_MILLIS 400
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441
+#endif
 
 static atomic_bool stopping;
-static _Atomic uint64_t turns[8];
+#define SLEEPERS 10
+static _Atomic uint64_t turns[SLEEPERS];
 static int silent_pipe[2], talking_pipe[2];
 static _Atomic uint64_t entered;
 static uint32_t futex_word;
@@ -66,6 +70,23 @@ static void *short_sleeps(void *argument) {
         result = select(silent_pipe[0] + 1, &readable, NULL, NULL, &select_time);
         check_slept("select", begin, result, 0, errno);
         break;
+      case 5:
+        result = syscall(SYS_epoll_wait, epoll, &event, 1, SHORT_MILLIS);
+        check_slept("epoll_wait", begin, result, 0, errno);
+        break;
+      case 6:
+        result = syscall(SYS_epoll_pwait, epoll, &event, 1, SHORT_MILLIS, &usr2, 8L);
+        check_slept("epoll_pwait", begin, result, 0, errno);
+        break;
+      case 7:
+        result = syscall(SYS_epoll_pwait2, epoll, &event, 1, &time, NULL, 8L);
+        check_slept("epoll_pwait2", begin, result, 0, errno);
+        break;
+      case 8:
+        result = syscall(SYS_rt_sigtimedwait, &usr2, NULL, &time, 8L);
+        EXPECT(errno == EAGAIN, "sigtimedwait ended with %s", strerror(errno));
+        check_slept("sigtimedwait", begin, result, -1, errno);
+        break;
       default:
         result = syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &time, NULL);
         check_slept("clock_nanosleep", begin, result, 0, errno);
@@ -103,18 +124,18 @@ static void *endless(void *argument) {
 int main(int argc, char **argv) {
   victim_begin(argc, argv);
   MUST(pipe(silent_pipe) == 0 && pipe(talking_pipe) == 0);
-  pthread_t sleepers[6], waiters[4];
-  for (int i = 0; i < 6; i++) MUST(pthread_create(&sleepers[i], NULL, short_sleeps, (void *)(intptr_t)i) == 0);
+  pthread_t sleepers[SLEEPERS], waiters[4];
+  for (int i = 0; i < SLEEPERS; i++) MUST(pthread_create(&sleepers[i], NULL, short_sleeps, (void *)(intptr_t)i) == 0);
   for (int i = 0; i < 4; i++) MUST(pthread_create(&waiters[i], NULL, endless, (void *)(intptr_t)i) == 0);
   MUST(victim_await_above(&entered, 3));
   victim_sleep_millis(50);
   victim_ready();
   while (!victim_should_stop()) victim_sleep_millis(5);
-  uint64_t before[6];
-  for (int i = 0; i < 6; i++) before[i] = atomic_load(&turns[i]);
-  for (int i = 0; i < 6; i++) EXPECT(victim_await_above(&turns[i], before[i]), "sleeper %d does not wake up any more", i);
+  uint64_t before[SLEEPERS];
+  for (int i = 0; i < SLEEPERS; i++) before[i] = atomic_load(&turns[i]);
+  for (int i = 0; i < SLEEPERS; i++) EXPECT(victim_await_above(&turns[i], before[i]), "sleeper %d does not wake up any more", i);
   atomic_store(&stopping, true);
-  for (int i = 0; i < 6; i++) pthread_join(sleepers[i], NULL);
+  for (int i = 0; i < SLEEPERS; i++) pthread_join(sleepers[i], NULL);
   EXPECT(write(talking_pipe[1], "hello", 5) == 5 && write(silent_pipe[1], "x", 1) == 1, "the pipes are broken");
   syscall(SYS_futex, &futex_word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
   for (int i = 0; i < 3; i++) pthread_join(waiters[i], NULL);

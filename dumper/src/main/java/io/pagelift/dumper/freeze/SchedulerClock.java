@@ -25,13 +25,18 @@ final class SchedulerClock implements AutoCloseable {
   private static final int PROCESSOR_FIELD = 39;
   private static final long LARGEST_CLOCK_ID = 4096;
 
-  /** Calls that the kernel goes on with through a restart block. */
+  /** Calls whose time limit a restored thread gets back: see {@code InterruptedSleep}. */
   private static final Set<Long> TIMED_CALLS =
       Set.of(
           SyscallNumbers.POLL,
           SyscallNumbers.NANOSLEEP,
           SyscallNumbers.CLOCK_NANOSLEEP,
           SyscallNumbers.FUTEX,
+          SyscallNumbers.EPOLL_WAIT,
+          SyscallNumbers.EPOLL_PWAIT,
+          SyscallNumbers.EPOLL_PWAIT2,
+          SyscallNumbers.SEMTIMEDOP,
+          SyscallNumbers.RT_SIGTIMEDWAIT,
           SyscallNumbers.RESTART_SYSCALL);
 
   private final RawReader reader;

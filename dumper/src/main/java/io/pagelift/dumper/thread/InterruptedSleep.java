@@ -8,11 +8,13 @@ import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.linux.ptrace.Registers;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call with a time limit that the freeze interrupted and that the kernel would go on with through its restart block: poll,
- * nanosleep, clock_nanosleep, futex.
+ * A call with a time limit that the freeze interrupted: one that the kernel would go on with through its restart block (poll,
+ * nanosleep, clock_nanosleep, futex), or start again because the freeze made it so (epoll_wait and its like, semtimedop,
+ * rt_sigtimedwait).
  *
  * <p>How long it still had: a sleep with a place for the remainder has been told by the kernel when it was interrupted. For the
  * others it is the limit less the time since the thread went to sleep ({@link SleepSamples}), if that is known, else the whole
@@ -23,6 +25,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class InterruptedSleep {
   private static final long ERESTART_RESTARTBLOCK = -516;
+  private static final long ERESTARTNOHAND = -514;
+
+  /** Their limits are relative, and a freeze restarts them. */
+  private static final Set<Long> RESTARTED =
+      Set.of(
+          SyscallNumbers.EPOLL_WAIT,
+          SyscallNumbers.EPOLL_PWAIT,
+          SyscallNumbers.EPOLL_PWAIT2,
+          SyscallNumbers.SEMTIMEDOP,
+          SyscallNumbers.RT_SIGTIMEDWAIT);
+
   private static final int CODE_BYTES = 7;
   private static final byte MOVE_TO_EAX = (byte) 0xb8;
   private static final long NANOS_PER_SECOND = 1_000_000_000L;
@@ -47,7 +60,9 @@ final class InterruptedSleep {
 
   /** Reads what it needs of the stopped process; {@code null} when the thread was not in such a call. */
   static @Nullable InterruptedSleep read(int pid, Registers registers) {
-    return registers.origRax() >= 0 && registers.rax() == ERESTART_RESTARTBLOCK
+    boolean restartBlock = registers.rax() == ERESTART_RESTARTBLOCK;
+    boolean restarted = registers.rax() == ERESTARTNOHAND && RESTARTED.contains(registers.origRax());
+    return registers.origRax() >= 0 && (restartBlock || restarted)
         ? new InterruptedSleep(pid, registers)
         : null;
   }
@@ -98,14 +113,22 @@ final class InterruptedSleep {
     if (number == SyscallNumbers.NANOSLEEP) {
       return nanos(firstTime);
     }
-    if (number == SyscallNumbers.CLOCK_NANOSLEEP) {
+    if (number == SyscallNumbers.CLOCK_NANOSLEEP || number == SyscallNumbers.RT_SIGTIMEDWAIT) {
       return nanos(thirdTime);
     }
-    if (number == SyscallNumbers.FUTEX) {
+    if (number == SyscallNumbers.FUTEX || number == SyscallNumbers.EPOLL_PWAIT2 || number == SyscallNumbers.SEMTIMEDOP) {
       return nanos(fourthTime);
     }
-    int millis = (int) registers.argument(2);
-    return number == SyscallNumbers.POLL && millis >= 0 ? millis * NANOS_PER_MILLI : -1;
+    if (number == SyscallNumbers.EPOLL_WAIT || number == SyscallNumbers.EPOLL_PWAIT) {
+      return millis(registers.argument(3));
+    }
+    return number == SyscallNumbers.POLL ? millis(registers.argument(2)) : -1;
+  }
+
+  /** A negative number of milliseconds means for ever. */
+  private static long millis(long argument) {
+    int millis = (int) argument;
+    return millis >= 0 ? millis * NANOS_PER_MILLI : -1;
   }
 
   private static long nanos(byte @Nullable [] timespec) {

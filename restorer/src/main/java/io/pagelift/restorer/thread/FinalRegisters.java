@@ -16,7 +16,7 @@ import java.nio.ByteOrder;
  * as they were, it either delivers a signal, whose handler then sees EINTR or not as for any process, or it starts the call
  * again. So both stay. One code is different: -ERESTART_RESTARTBLOCK means "go on as the restart block in the kernel says", and
  * a new thread has none. It becomes -ERESTARTNOHAND, which behaves the same (EINTR if a handler runs, otherwise the call starts
- * again), and the call's time is replaced by what was left.
+ * again), and the call's time is replaced by what was left. So is that of a call that the dumper already gave that code.
  *
  * <p><b>A restartable sequence.</b> A thread that was frozen inside one (rseq(2)) has lost it: the kernel would have sent it to the
  * abort handler when it ran again. Here the kernel can't know that, so the registers go to the abort handler right away.
@@ -26,9 +26,14 @@ public final class FinalRegisters {
   private static final long ERESTART_RESTARTBLOCK = -516;
   private static final long POLL = 7;
   private static final long NANOSLEEP = 35;
+  private static final long RT_SIGTIMEDWAIT = 128;
   private static final long FUTEX = 202;
   private static final long RESTART_SYSCALL = 219;
+  private static final long SEMTIMEDOP = 220;
   private static final long CLOCK_NANOSLEEP = 230;
+  private static final long EPOLL_WAIT = 232;
+  private static final long EPOLL_PWAIT = 281;
+  private static final long EPOLL_PWAIT2 = 441;
 
   /** Below the red zone (128 bytes) of the stack nothing is kept that a signal handler would not overwrite too. */
   private static final int BELOW_STACK_BYTES = 512;
@@ -47,7 +52,9 @@ public final class FinalRegisters {
    */
   public static Registers of(int pid, ThreadImage thread, RemoteMemory.MemFile memory) {
     Registers registers = Registers.of(thread.getGeneralRegisters().toByteArray());
-    if (registers.origRax() >= 0 && registers.rax() == ERESTART_RESTARTBLOCK) {
+    boolean restarts =
+        registers.rax() == ERESTART_RESTARTBLOCK || (registers.rax() == ERESTARTNOHAND && thread.hasInterruptedCall());
+    if (registers.origRax() >= 0 && restarts) {
       restartWithWhatIsLeft(registers, thread.getInterruptedCall(), memory);
       registers.setRax(ERESTARTNOHAND);
     }
@@ -67,10 +74,18 @@ public final class FinalRegisters {
     } else if (number == CLOCK_NANOSLEEP) {
       sleep(registers, 2, call, known, memory);
     } else if (number == POLL && known) {
-      registers.setArgument(2, (call.getRemainingNanos() + NANOS_PER_MILLI - 1) / NANOS_PER_MILLI);
-    } else if (number == FUTEX && known) {
+      registers.setArgument(2, millis(call));
+    } else if ((number == EPOLL_WAIT || number == EPOLL_PWAIT) && known) {
+      registers.setArgument(3, millis(call));
+    } else if (number == RT_SIGTIMEDWAIT && known) {
+      putTime(registers, 2, call, memory);
+    } else if ((number == FUTEX || number == EPOLL_PWAIT2 || number == SEMTIMEDOP) && known) {
       putTime(registers, 3, call, memory);
     }
+  }
+
+  private static long millis(InterruptedCall call) {
+    return (call.getRemainingNanos() + NANOS_PER_MILLI - 1) / NANOS_PER_MILLI;
   }
 
   /** The kernel has written what is left of a sleep to the address that the caller gave for it, if it gave one. */
