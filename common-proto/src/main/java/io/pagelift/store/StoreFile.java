@@ -36,11 +36,11 @@ public final class StoreFile {
     return bytes.putInt(crc(bytes)).flip();
   }
 
-  /** Throws a refused error when the directory is no store, a corrupt one when the file is damaged. */
+  /** Throws a usage error when the directory is no store, a refused one for a format not known, a corrupt one when the file is damaged. */
   public static void check(StoreLayout layout) {
     Path file = layout.storeFile();
     if (!Files.isDirectory(layout.directory())) {
-      throw new PageliftException(ErrorCategory.REFUSED, noStore(layout.directory()));
+      throw new PageliftException(ErrorCategory.USAGE, noStore(layout.directory()));
     }
     ByteBuffer bytes = ByteBuffer.allocate(BYTES + 1).order(ByteOrder.LITTLE_ENDIAN);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
@@ -48,7 +48,7 @@ public final class StoreFile {
         // A regular file: this ends at its end.
       }
     } catch (NoSuchFileException e) {
-      throw new PageliftException(ErrorCategory.REFUSED, noStore(layout.directory()), e);
+      throw new PageliftException(ErrorCategory.USAGE, noStore(layout.directory()), e);
     } catch (IOException e) {
       throw StoreErrors.unreadable(file, e);
     }

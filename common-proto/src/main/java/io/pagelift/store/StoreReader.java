@@ -37,7 +37,7 @@ public final class StoreReader implements AutoCloseable {
     this.layout = layout;
   }
 
-  /** Opens the store in a directory. Throws a refused error when there is none, a corrupt one for a format not known. */
+  /** Opens the store in a directory. Throws a usage error when there is none, a refused one for a format not known, a corrupt one for damage. */
   public static StoreReader open(Path directory) {
     StoreLayout layout = new StoreLayout(directory);
     StoreFile.check(layout);

@@ -1,6 +1,7 @@
 package io.pagelift.dumper.check;
 
 import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.PageliftException;
 import io.pagelift.dumper.refuse.Refusal;
 import io.pagelift.dumper.refuse.Refusals;
 import io.pagelift.dumper.round.Messages;
@@ -64,6 +65,25 @@ public final class HostCheck {
     return verdict;
   }
 
+  /**
+   * Makes sure, before anything is touched, that this host lets this user dump at all.
+   *
+   * @return what it can do
+   * @throws PageliftException REFUSED, naming the first thing that is missing
+   */
+  public static KernelFeatures require() {
+    KernelFeatures features = KernelFeatures.probe();
+    for (Requirement requirement : Requirement.all()) {
+      if (requirement.neededAtSource() && !features.has(requirement.feature())) {
+        throw new PageliftException(
+            ErrorCategory.REFUSED,
+            "This kernel or user cannot dump: " + requirement.sentence(features.refusal(requirement.feature()))
+                + " 'dumper check' tells all.");
+      }
+    }
+    return features;
+  }
+
   private static Verdict host(KernelFeatures features, Messages messages) {
     Verdict verdict = Verdict.GOOD;
     boolean writeProtect = features.has(Feature.UFFD_WP_ASYNC) && features.has(Feature.PAGEMAP_SCAN);
@@ -74,8 +94,7 @@ public final class HostCheck {
       boolean covered = requirement.covered(writeProtect);
       messages.line(
           (requirement.needed() ? "Error: " : covered ? "Note: " : "Warning: ")
-              + requirement.feature().title() + " is missing (" + features.refusal(requirement.feature()) + "): "
-              + requirement.consequence() + "; " + requirement.remedy() + ".");
+              + requirement.sentence(features.refusal(requirement.feature())));
       if (requirement.needed()) {
         verdict = Verdict.BAD;
       } else if (verdict == Verdict.GOOD && !covered) {

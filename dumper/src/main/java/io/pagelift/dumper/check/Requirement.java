@@ -1,7 +1,9 @@
 package io.pagelift.dumper.check;
 
 import io.pagelift.linux.Feature;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * One feature of the kernel, how much depends on it, and what to do when it is missing.
@@ -12,6 +14,9 @@ import java.util.List;
  * @param remedy what the user can do
  */
 record Requirement(Feature feature, boolean needed, String consequence, String remedy) {
+  private static final Set<Feature> AT_DESTINATION =
+      EnumSet.of(Feature.CLOSE_RANGE, Feature.CLONE3_SET_TID, Feature.PR_SET_MM_MAP);
+
   private static final String AS_ROOT = "run this as root, or with CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE";
 
   /** All of them, the needed ones first. */
@@ -38,6 +43,16 @@ record Requirement(Feature feature, boolean needed, String consequence, String r
         wanted(Feature.TIME_NAMESPACE, "monotonic clocks of restored processes jump", "use a kernel with CONFIG_TIME_NS"),
         wanted(Feature.TCP_REPAIR, "TCP connections cannot be carried over", "run this with CAP_NET_ADMIN"),
         wanted(Feature.SOCK_DIAG, "sockets cannot be recognised", "use a kernel with CONFIG_UNIX_DIAG and CONFIG_INET_DIAG"));
+  }
+
+  /** Whether pre-dump and dump need it; the other needed ones are needed by a restore on this host. */
+  boolean neededAtSource() {
+    return needed && !AT_DESTINATION.contains(feature);
+  }
+
+  /** What is missing, why that matters and what to do, as the end of a sentence. */
+  String sentence(String refusal) {
+    return feature.title() + " is missing (" + refusal + "): " + consequence + "; " + remedy + ".";
   }
 
   /** Whether its absence is worth a word to somebody who only wants to migrate: another tracker does the same. */

@@ -37,12 +37,13 @@ final class PreDumpCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    DumpOptions options = target.checked();
     if (rounds < 1 || rounds > 1_000_000 || intervalMillis < 0) {
       throw new PageliftException(ErrorCategory.USAGE, "--rounds is 1 to 1000000 and --interval 0 or more.");
     }
+    PreDump.Mode checkedMode = mode();
+    DumpOptions options = target.checked();
     PreDump preDump = new PreDump(options, System.out::println);
-    preDump.run(mode(), rounds, Duration.ofMillis(intervalMillis));
+    preDump.run(checkedMode, rounds, Duration.ofMillis(intervalMillis));
     return 0;
   }
 

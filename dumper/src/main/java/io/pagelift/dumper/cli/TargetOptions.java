@@ -4,6 +4,7 @@ import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.HostPort;
 import io.pagelift.common.PageliftException;
 import io.pagelift.common.SoftwareVersion;
+import io.pagelift.dumper.check.HostCheck;
 import io.pagelift.dumper.round.DumpOptions;
 import io.pagelift.dumper.round.TrackerKind;
 import java.nio.file.Path;
@@ -53,7 +54,8 @@ final class TargetOptions {
       throw usage("The name of a migration has letters, digits, dots, underscores and dashes, at most 128, and begins with a letter or digit.");
     }
     Optional<TrackerKind> kind = Optional.ofNullable(tracker).map(TargetOptions::kind);
-    return new DumpOptions(pid, HostPort.parse(server), migration, kind, stats, SoftwareVersion.of("dumper"));
+    HostPort to = HostPort.parse(server);
+    return new DumpOptions(pid, to, migration, kind, stats, SoftwareVersion.of("dumper"), HostCheck.require());
   }
 
   private static TrackerKind kind(String text) {

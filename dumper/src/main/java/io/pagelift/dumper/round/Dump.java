@@ -4,6 +4,7 @@ import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import io.pagelift.dumper.refuse.Refusal;
 import io.pagelift.dumper.refuse.Refusals;
+import io.pagelift.dumper.stats.StatsFile;
 import io.pagelift.dumper.tree.CollectOptions;
 import io.pagelift.linux.Deadline;
 import io.pagelift.linux.ProcTree;
@@ -39,9 +40,11 @@ public final class Dump {
    * @throws PageliftException in every foreseen failure; before the commit the tree runs on
    */
   public void run(CollectOptions collectOptions, boolean leaveRunning) {
+    StatsFile stats = options.stats("dump");
+    stats.check();
     TargetCheck.check(options.pid());
     refuse(Refusals.check(options.pid(), collectOptions));
-    try (Rounds all = Rounds.open(options, "dump", messages)) {
+    try (Rounds all = Rounds.open(options, stats, messages)) {
       all.rehearseDump();
       sendLive(all);
       FinalRound.Outcome outcome = all.last(collectOptions, leaveRunning);

@@ -1,6 +1,8 @@
 package io.pagelift.dumper.round;
 
 import io.pagelift.common.HostPort;
+import io.pagelift.dumper.stats.StatsFile;
+import io.pagelift.linux.KernelFeatures;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param tracker the dirty tracker that was asked for
  * @param statsFile where to write the figures; null for nowhere
  * @param software name and version of this program
+ * @param features what this kernel and user can do
  */
 public record DumpOptions(
     int pid,
@@ -21,4 +24,10 @@ public record DumpOptions(
     String migration,
     Optional<TrackerKind> tracker,
     @Nullable Path statsFile,
-    String software) {}
+    String software,
+    KernelFeatures features) {
+  /** The statistics of a command with these options. */
+  StatsFile stats(String command) {
+    return new StatsFile(statsFile, command, pid, migration);
+  }
+}

@@ -2,6 +2,7 @@ package io.pagelift.dumper.round;
 
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
+import io.pagelift.dumper.stats.StatsFile;
 import io.pagelift.linux.ProcTree;
 import java.time.Duration;
 
@@ -33,7 +34,9 @@ public final class PreDump {
    * @throws PageliftException in every foreseen failure; the tree runs on
    */
   public void run(Mode mode, int rounds, Duration interval) {
-    try (Rounds all = Rounds.open(options, "pre-dump", messages)) {
+    StatsFile stats = options.stats("pre-dump");
+    stats.check();
+    try (Rounds all = Rounds.open(options, stats, messages)) {
       long startTime = ProcTree.startTimeTicks(options.pid());
       for (int i = 0; i < rounds; i++) {
         if (i > 0) {

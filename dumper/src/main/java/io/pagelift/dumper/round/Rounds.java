@@ -6,7 +6,6 @@ import io.pagelift.dumper.stats.RoundStats;
 import io.pagelift.dumper.stats.RoundTable;
 import io.pagelift.dumper.stats.StatsFile;
 import io.pagelift.dumper.tree.CollectOptions;
-import io.pagelift.linux.KernelFeatures;
 import java.time.Duration;
 
 /** One command's connection, trackers and figures, from the first look at the target to the last round. */
@@ -26,14 +25,13 @@ final class Rounds implements AutoCloseable {
   private final String trackerName;
   private boolean headerPrinted;
 
-  private Rounds(DumpOptions options, String command, MigrationTarget target, TracerThread tracer, Messages messages) {
+  private Rounds(DumpOptions options, StatsFile stats, MigrationTarget target, TracerThread tracer, Messages messages) {
     this.options = options;
     this.messages = messages;
     this.target = target;
     this.tracer = tracer;
-    stats = new StatsFile(options.statsFile(), command, options.pid(), options.migration());
-    stats.check();
-    choice = TrackerChoice.choose(KernelFeatures.probe(), options.tracker());
+    this.stats = stats;
+    choice = TrackerChoice.choose(options.features(), options.tracker());
     trackerName = choice.kind().text();
     continuity =
         choice.kind() == TrackerKind.UFFD_WP
@@ -51,14 +49,18 @@ final class Rounds implements AutoCloseable {
     sharedObjects = new SharedObjects(registry, target.session());
   }
 
-  /** Checks the target, connects to the server and prepares everything that can be done before a freeze. */
-  static Rounds open(DumpOptions options, String command, Messages messages) {
+  /**
+   * Checks the target, connects to the server and prepares everything that can be done before a freeze.
+   *
+   * @param stats checked already
+   */
+  static Rounds open(DumpOptions options, StatsFile stats, Messages messages) {
     TargetCheck.check(options.pid());
     MigrationTarget target = MigrationTarget.open(options.server(), options.migration(), options.software());
     TracerThread tracer = TracerThread.start();
     try {
       tracer.run("raise the tracer's priority", TRACER_BOUND, Urgency::raise);
-      return new Rounds(options, command, target, tracer, messages);
+      return new Rounds(options, stats, target, tracer, messages);
     } catch (RuntimeException failure) {
       tracer.close();
       target.close();
@@ -121,7 +123,7 @@ final class Rounds implements AutoCloseable {
     if (!round.exitedPids().isEmpty()) {
       messages.line("          exited meanwhile: " + round.exitedPids());
     }
-    stats.add(round);
+    stats.add(round, messages::line);
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import io.pagelift.linux.Feature;
 import io.pagelift.linux.KernelFeatures;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -27,7 +28,7 @@ record TrackerChoice(TrackerKind kind, boolean pagemapScan) {
     TrackerKind kind = forced.get();
     if (kind == TrackerKind.UFFD_WP && !writeProtect) {
       throw refused(kind, "it needs Linux 6.7 with userfaultfd and PAGEMAP_SCAN: "
-          + features.refusal(Feature.UFFD_WP_ASYNC) + features.refusal(Feature.PAGEMAP_SCAN));
+          + firstRefusal(features, Feature.UFFD_WP_ASYNC, Feature.PAGEMAP_SCAN, Feature.PIDFD_GETFD));
     }
     if (kind == TrackerKind.SOFT_DIRTY) {
       throw refused(
@@ -37,6 +38,10 @@ record TrackerChoice(TrackerKind kind, boolean pagemapScan) {
               : "this kernel was built without CONFIG_MEM_SOFT_DIRTY (" + features.refusal(Feature.SOFT_DIRTY) + ")");
     }
     return new TrackerChoice(kind, pagemapScan);
+  }
+
+  private static String firstRefusal(KernelFeatures features, Feature... wanted) {
+    return Arrays.stream(wanted).map(features::refusal).filter(refusal -> !refusal.isEmpty()).findFirst().orElse("");
   }
 
   private static PageliftException refused(TrackerKind kind, String why) {

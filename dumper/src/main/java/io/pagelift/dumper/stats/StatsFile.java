@@ -4,12 +4,16 @@ import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,22 +39,55 @@ public final class StatsFile {
     this.migration = migration;
   }
 
-  /** Checks before anything is touched that the file can be written there. */
+  /**
+   * Checks before anything is touched that the file can be written there.
+   *
+   * @throws PageliftException USAGE
+   */
   public void check() {
-    if (path != null) {
-      write();
+    if (path == null) {
+      return;
+    }
+    // What is written replaces the file: a device or a directory is not to be replaced.
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      throw new PageliftException(ErrorCategory.USAGE, path + " is not a regular file; give --stats another one.");
+    }
+    try {
+      write(path.toAbsolutePath());
+    } catch (IOException e) {
+      throw new PageliftException(
+          ErrorCategory.USAGE,
+          "The statistics cannot be written to " + path + " (" + reason(e) + "); give --stats a file in a directory that can be written.",
+          e);
     }
   }
 
-  /** Adds a committed round and writes the file. */
-  public void add(RoundStats round) {
+  /**
+   * Adds a committed round and writes the file. The round stands whether or not that works, so a failure is only told.
+   *
+   * @param messages where to tell it
+   */
+  public void add(RoundStats round, Consumer<String> messages) {
     rounds.add(round.json());
-    if (path != null) {
-      write();
+    if (path == null) {
+      return;
+    }
+    try {
+      write(path.toAbsolutePath());
+    } catch (IOException e) {
+      messages.accept("The statistics could not be written to " + path + " (" + reason(e) + "); the round itself is complete.");
     }
   }
 
-  private void write() {
+  private static String reason(IOException failure) {
+    if (failure instanceof NoSuchFileException) {
+      return "there is no such directory";
+    }
+    String reason = failure instanceof FileSystemException system ? system.getReason() : failure.getMessage();
+    return reason == null ? failure.getClass().getSimpleName() : reason;
+  }
+
+  private void write(Path target) throws IOException {
     String json =
         new JsonObject()
             .put("command", command)
@@ -58,24 +95,15 @@ public final class StatsFile {
             .put("migration", migration)
             .raw("rounds", rounds.isEmpty() ? "[]" : "[\n  " + String.join(",\n  ", rounds) + "\n]")
             .toString();
-    Path target = java.util.Objects.requireNonNull(path).toAbsolutePath();
+    Path directory = Objects.requireNonNullElse(target.getParent(), target);
+    Path temporary =
+        Files.createTempFile(
+            directory, ".stats", ".tmp", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     try {
-      Path directory = java.util.Objects.requireNonNullElse(target.getParent(), target);
-      Path temporary =
-          Files.createTempFile(
-              directory,
-              ".stats",
-              ".tmp",
-              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      try {
-        Files.writeString(temporary, json + "\n", StandardCharsets.UTF_8);
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
-    } catch (IOException e) {
-      throw new PageliftException(
-          ErrorCategory.USAGE, "The statistics cannot be written to " + target + ": " + e + "; give --stats another file.", e);
+      Files.writeString(temporary, json + "\n", StandardCharsets.UTF_8);
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
     }
   }
 }

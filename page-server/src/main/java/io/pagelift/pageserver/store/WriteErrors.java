@@ -5,6 +5,8 @@ import io.pagelift.common.PageliftException;
 import io.pagelift.store.StoreErrors;
 import io.pagelift.store.StoreLayout;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NotDirectoryException;
 
 /** The sentences for a store that cannot be written. */
 final class WriteErrors {
@@ -31,9 +33,18 @@ final class WriteErrors {
   /** The store could not be opened for writing. */
   static PageliftException cannotOpen(StoreLayout layout, IOException cause) {
     return new PageliftException(
-        ErrorCategory.REFUSED,
+        category(cause),
         "The store directory " + layout.directory() + " cannot be used (" + StoreErrors.reason(cause)
             + "); give a directory that this user may write, with space left, by --store.",
         cause);
+  }
+
+  /** A path that is no directory was a mistake in the command; a full disk can be mended; the rest this user may not do here. */
+  private static ErrorCategory category(IOException cause) {
+    if (cause instanceof FileAlreadyExistsException || cause instanceof NotDirectoryException) {
+      return ErrorCategory.USAGE;
+    }
+    String reason = StoreErrors.reason(cause);
+    return reason.contains("No space left") || reason.contains("quota") ? ErrorCategory.EXHAUSTED : ErrorCategory.REFUSED;
   }
 }

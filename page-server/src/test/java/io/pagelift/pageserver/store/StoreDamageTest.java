@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A small store with two migrations, damaged in every way that one bit or a missing end can damage it. */
@@ -169,11 +170,10 @@ class StoreDamageTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/etc/passwd", "/proc/nowhere", "/etc/passwd/store"})
-  void aPlaceWhereNoStoreCanBeIsRefusedInWords(String place) {
+  @CsvSource({"/etc/passwd, USAGE", "/proc/nowhere, REFUSED", "/etc/passwd/store, USAGE"})
+  void aPlaceWhereNoStoreCanBeIsRefusedInWords(String place, ErrorCategory category) {
     assertThatThrownBy(() -> Stores.open(Path.of(place)))
-        .isInstanceOfSatisfying(
-            PageliftException.class, e -> assertThat(e.category()).isEqualTo(ErrorCategory.REFUSED))
+        .isInstanceOfSatisfying(PageliftException.class, e -> assertThat(e.category()).isEqualTo(category))
         .hasMessageContaining(place)
         .hasMessageNotContaining("Exception");
   }

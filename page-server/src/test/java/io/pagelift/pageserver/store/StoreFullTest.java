@@ -68,7 +68,7 @@ class StoreFullTest {
 
     assertThatThrownBy(() -> Stores.open(mountPoint.resolve("store")))
         .isInstanceOfSatisfying(
-            PageliftException.class, e -> assertThat(e.category()).isEqualTo(ErrorCategory.REFUSED))
+            PageliftException.class, e -> assertThat(e.category()).isEqualTo(ErrorCategory.EXHAUSTED))
         .hasMessageContaining(mountPoint.toString());
   }
 

@@ -68,7 +68,7 @@ class StoreListingTest {
 
     assertThatThrownBy(() -> StoreListing.of(empty))
         .isInstanceOfSatisfying(
-            PageliftException.class, e -> assertThat(e.category()).isEqualTo(ErrorCategory.REFUSED))
+            PageliftException.class, e -> assertThat(e.category()).isEqualTo(ErrorCategory.USAGE))
         .hasMessageContaining("is not a page store");
     assertThatThrownBy(() -> StoreListing.of(store.resolve("STORE"))).hasMessageContaining("STORE is not a directory");
     assertThatThrownBy(() -> MigrationListing.of(store, "nobody"))

@@ -122,7 +122,7 @@ final class PageFill {
   /** Puts all pages in. */
   void fill(RemoteCalls calls, FetchedFiles files, SegmentFiles segments) {
     if (!data.isEmpty() && segments.readable(data.segment(0))) {
-      readInside(calls, files, segments);
+      readOrExplain(calls, files, segments);
     } else if (!data.isEmpty()) {
       write(calls);
     }
@@ -140,6 +140,18 @@ final class PageFill {
         calls.addExpecting("clear pages", length, SyscallNumbers.READ, number, address, length);
       }
       calls.flush();
+    }
+  }
+
+  /** A read that fails or comes short has its reason in the segments: the check names the damaged page. */
+  private void readOrExplain(RemoteCalls calls, FetchedFiles files, SegmentFiles segments) {
+    try {
+      readInside(calls, files, segments);
+    } catch (RuntimeException failure) {
+      for (int i = 0; i < data.size(); i++) {
+        source.check(data.place(i));
+      }
+      throw failure;
     }
   }
 
