@@ -26,7 +26,7 @@ public record Untouched(
     Map<Long, List<String>> threads,
     List<Long> children,
     ByteBuffer vdsoImage) {
-  private static final Duration BOUND = Duration.ofSeconds(30);
+  private static final Duration BOUND = Await.LONG;
 
   /** Sizes, counters, the state, and SigQ, which counts the signals of all processes of the user. */
   private static final Pattern VOLATILE = Pattern.compile("(Vm|Rss|State|TracerPid|SigQ|HugetlbPages|voluntary|nonvoluntary).*");
