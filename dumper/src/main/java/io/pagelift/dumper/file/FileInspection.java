@@ -12,9 +12,10 @@ import java.util.Set;
  * @param reader reads {@code /proc}
  * @param options what the caller allows
  * @param pids all processes of the tree, zombies too
+ * @param frozen whether the tree is frozen
  * @param sink takes what cannot be carried over
  */
-public record FileInspection(RawReader reader, CollectOptions options, Set<Integer> pids, RefusalSink sink) {
+public record FileInspection(RawReader reader, CollectOptions options, Set<Integer> pids, boolean frozen, RefusalSink sink) {
   void refuse(DescriptorFacts facts, String reason, String remedy) {
     sink.refuse(facts.pid(), facts.object(), reason, remedy);
   }

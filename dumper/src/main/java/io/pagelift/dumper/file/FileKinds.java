@@ -20,6 +20,9 @@ final class FileKinds {
           new TimerFdCollector(),
           new SignalFdCollector(),
           new PidFdCollector(),
+          new InotifyCollector(),
+          new FanotifyCollector(),
+          new BpfMapCollector(),
           new UnsupportedCollector());
 
   private FileKinds() {}

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FrozenFiles {
   private final FileInspection inspection;
+  private final Ghosts ghosts;
   private final Map<Integer, List<DescriptorFacts>> byProcess;
   private final Map<Long, OpenFileDraft> byDescriptor = new HashMap<>();
   private final Map<Signature, List<OpenFileDraft>> groups = new HashMap<>();
@@ -39,8 +40,9 @@ public final class FrozenFiles {
 
   private record Signature(SharedKey key, int statusFlags, String link) {}
 
-  private FrozenFiles(FileInspection inspection, Map<Integer, List<DescriptorFacts>> byProcess) {
+  private FrozenFiles(FileInspection inspection, Map<Integer, List<DescriptorFacts>> byProcess, Ghosts ghosts) {
     this.inspection = inspection;
+    this.ghosts = ghosts;
     this.byProcess = byProcess;
   }
 
@@ -56,7 +58,7 @@ public final class FrozenFiles {
       Map<Integer, List<DescriptorFacts>> byProcess,
       Predicate<SharedKey> sharedMemory,
       Ghosts ghosts) {
-    FrozenFiles files = new FrozenFiles(inspection, byProcess);
+    FrozenFiles files = new FrozenFiles(inspection, byProcess, ghosts);
     byProcess.values().forEach(all -> all.forEach(facts -> files.place(facts, sharedMemory)));
     try (DescriptorCopies copies = new DescriptorCopies();
         NativeBuffer scratch = NativeBuffer.allocate(64)) {
@@ -179,6 +181,20 @@ public final class FrozenFiles {
     try (RawReader reader = new RawReader()) {
       return FdInfo.parse(reader.text("/proc/" + facts.pid() + "/fdinfo/" + facts.fd()));
     }
+  }
+
+  Ghosts ghosts() {
+    return ghosts;
+  }
+
+  /** A descriptor of the tree that leads to a file by its path, or {@code null}. */
+  @Nullable DescriptorFacts byPath(SharedKey key) {
+    for (OpenFileDraft draft : byInode.getOrDefault(key, List.of())) {
+      if (draft.collector().byPath()) {
+        return draft.facts();
+      }
+    }
+    return null;
   }
 
   FileInspection inspection() {

@@ -52,6 +52,7 @@ public final class Ghosts {
     final String openPath;
     final Set<String> names = new LinkedHashSet<>();
     String linkName = "";
+    int pid;
     String target = "";
 
     Ghost(int id, FileStat stat, String openPath) {
@@ -124,7 +125,11 @@ public final class Ghosts {
       ghost.names.add(PathPlace.name(link));
       places.put(openPath, ghost.id);
       if (place == PathPlace.OTHER_NAME && ghost.linkName.isEmpty()) {
-        ghost.linkName = link(pid, ghost);
+        ghost.linkName = linkName(ghost);
+        ghost.pid = pid;
+        if (!openPath.startsWith("/proc/" + pid + "/")) {
+          makeLink(ghost);
+        }
       }
       if (stat.kind() == Constants.S_IFLNK && ghost.target.isEmpty() && place == PathPlace.GONE) {
         ghost.target = target(openPath);
@@ -140,26 +145,34 @@ public final class Ghosts {
     }
   }
 
-  private String link(int pid, Ghost ghost) {
+  private static String linkName(Ghost ghost) {
     String name = ghost.names.iterator().next();
     SharedKey key = ghost.stat.key();
-    String link =
-        name.substring(0, name.lastIndexOf('/') + 1)
-            + LINK_PREFIX + Long.toHexString(key.device()) + "-" + Long.toHexString(key.inode());
+    return name.substring(0, name.lastIndexOf('/') + 1)
+        + LINK_PREFIX + Long.toHexString(key.device()) + "-" + Long.toHexString(key.inode());
+  }
+
+  /** Gives the temporary names. Only when all else was read: inotify queues notice it, and one that holds events is refused. */
+  public void makeLinks() {
+    ghosts.values().stream().filter(ghost -> !ghost.linkName.isEmpty()).forEach(this::makeLink);
+  }
+
+  private void makeLink(Ghost ghost) {
     try {
-      FileStat known = reader.statLink(link);
-      if (known == null || !known.key().equals(key)) {
-        Paths.link(ghost.openPath, link);
-        madeLinks.add(link);
+      FileStat known = reader.statLink(ghost.linkName);
+      if (known == null || !known.key().equals(ghost.stat.key())) {
+        Paths.link(ghost.openPath, ghost.linkName);
+        madeLinks.add(ghost.linkName);
       }
     } catch (KernelException e) {
       String remedy =
           e.errno() == Errno.ENOENT
               ? "its directory is gone too: put that back, or close the file"
               : "close the file, or put its name back";
-      sink.refuse(pid, name, "it cannot get the temporary name " + link + " (" + e.errnoName() + ")", remedy);
+      sink.refuse(
+          ghost.pid, ghost.names.iterator().next(),
+          "it cannot get the temporary name " + ghost.linkName + " (" + e.errnoName() + ")", remedy);
     }
-    return link;
   }
 
   /** The image's id of a ghost; 0 for a file that is none. */

@@ -10,10 +10,16 @@ import java.util.stream.Collectors;
  * @param object what it is, as the user would call it: "fd 7 (TCP socket)", "mapping 7f00-7f01 (hugetlb)"
  * @param reason why it cannot be carried
  * @param remedy what the user can do
+ * @param passing it may be gone in a moment, so that another try is worth it
  */
-public record Refusal(int pid, String object, String reason, String remedy) {
+public record Refusal(int pid, String object, String reason, String remedy, boolean passing) {
   /** How many are told in one message; the rest is counted. */
   private static final int TOLD = 20;
+
+  /** One that stays. */
+  public Refusal(int pid, String object, String reason, String remedy) {
+    this(pid, object, reason, remedy, false);
+  }
 
   /** One sentence for the terminal. */
   public String sentence() {

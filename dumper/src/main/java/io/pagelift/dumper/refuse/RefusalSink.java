@@ -10,4 +10,9 @@ public interface RefusalSink {
   default void refuse(int pid, String object, String reason, String remedy) {
     refuse(new Refusal(pid, object, reason, remedy));
   }
+
+  /** Takes one finding that may be gone in a moment. */
+  default void refusePassing(int pid, String object, String reason, String remedy) {
+    refuse(new Refusal(pid, object, reason, remedy, true));
+  }
 }

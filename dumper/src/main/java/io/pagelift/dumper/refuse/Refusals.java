@@ -61,7 +61,7 @@ public final class Refusals {
       shared.inspectSegments(refusals::add);
       processes.forEach(process -> mappedFiles.read(reader, process));
       ProcessInspection inspection = new ProcessInspection(reader, rootPid, pids, options, refusals::add);
-      FileInspection files = new FileInspection(reader, options, Set.copyOf(pids), refusals::add);
+      FileInspection files = new FileInspection(reader, options, Set.copyOf(pids), false, refusals::add);
       for (ProcessFacts process : processes) {
         inspection.inspect(process);
         MappingKinds.inspect(process, shared, mappedFiles, files);

@@ -2,14 +2,19 @@ package io.pagelift.dumper.round;
 
 import io.pagelift.dumper.freeze.FreezeRehearsal;
 import io.pagelift.dumper.freeze.TracerThread;
+import io.pagelift.dumper.refuse.TreeRefused;
 import io.pagelift.dumper.stats.RoundStats;
 import io.pagelift.dumper.stats.RoundTable;
 import io.pagelift.dumper.stats.StatsFile;
 import io.pagelift.dumper.tree.CollectOptions;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** One command's connection, trackers and figures, from the first look at the target to the last round. */
 final class Rounds implements AutoCloseable {
+  private static final int FREEZES = 20;
+  private static final long BETWEEN_FREEZES_NANOS = TimeUnit.MILLISECONDS.toNanos(7);
   private static final Duration TRACER_BOUND = Duration.ofSeconds(10);
 
   private final DumpOptions options;
@@ -105,13 +110,27 @@ final class Rounds implements AutoCloseable {
 
   /** The last round; the tree is ended or goes on. */
   FinalRound.Outcome last(CollectOptions collectOptions, boolean leaveRunning) {
-    FinalRound round =
-        new FinalRound(
-            target.session(), registry, tracking, sharedObjects, tracer, continuity.token(), trackerName);
-    FinalRound.Outcome outcome = round.run(options.pid(), collectOptions, leaveRunning);
+    FinalRound.Outcome outcome = frozen(collectOptions, leaveRunning);
     report(outcome.stats());
     tracking.release();
     return outcome;
+  }
+
+  /** An event that is just being read, for example, stands against a dump for a moment only: then the tree runs on for that long. */
+  private FinalRound.Outcome frozen(CollectOptions collectOptions, boolean leaveRunning) {
+    for (int i = 1; ; i++) {
+      try {
+        FinalRound round =
+            new FinalRound(
+                target.session(), registry, tracking, sharedObjects, tracer, continuity.token(), trackerName);
+        return round.run(options.pid(), collectOptions, leaveRunning);
+      } catch (TreeRefused refused) {
+        if (!refused.passing() || i == FREEZES) {
+          throw refused;
+        }
+        LockSupport.parkNanos(BETWEEN_FREEZES_NANOS);
+      }
+    }
   }
 
   private void report(RoundStats round) {

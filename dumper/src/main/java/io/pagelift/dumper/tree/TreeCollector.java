@@ -1,6 +1,5 @@
 package io.pagelift.dumper.tree;
 
-import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import io.pagelift.dumper.facts.DescriptorFacts;
 import io.pagelift.dumper.facts.FileStat;
@@ -21,6 +20,7 @@ import io.pagelift.dumper.process.SharedMemories;
 import io.pagelift.dumper.refuse.ProcessInspection;
 import io.pagelift.dumper.refuse.Refusal;
 import io.pagelift.dumper.refuse.SharingInspection;
+import io.pagelift.dumper.refuse.TreeRefused;
 import io.pagelift.image.TreeImage;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -72,7 +72,7 @@ public final class TreeCollector {
       shared.inspectSegments(refusals::add);
       facts.values().forEach(process -> mappedFiles.read(reader, process));
       ProcessInspection inspection = new ProcessInspection(reader, tree.root().pid(), pids(tree), options, refusals::add);
-      FileInspection files = new FileInspection(reader, options, Set.copyOf(pids(tree)), refusals::add);
+      FileInspection files = new FileInspection(reader, options, Set.copyOf(pids(tree)), true, refusals::add);
       for (ProcessFacts process : facts.values()) {
         inspection.inspect(process);
         MappingKinds.inspect(process, shared, mappedFiles, files);
@@ -84,6 +84,9 @@ public final class TreeCollector {
       FrozenFiles open = FrozenFiles.read(files, descriptors, shared::contains, ghosts);
       facts.values().forEach(process -> addPlaces(reader, process, ghosts));
       facts.values().forEach(process -> MappingKinds.addGhosts(process, shared, mappedFiles, ghosts));
+      if (refusals.isEmpty()) {
+        ghosts.makeLinks();
+      }
       refuse(refusals, ghosts);
       Map<Integer, ProcessReading> readings = new LinkedHashMap<>();
       for (FrozenProcess process : tree.processes()) {
@@ -177,7 +180,7 @@ public final class TreeCollector {
   private static void refuse(List<Refusal> refusals, Ghosts ghosts) {
     if (!refusals.isEmpty()) {
       ghosts.removeLinks();
-      throw new PageliftException(ErrorCategory.REFUSED, Refusal.sentences(refusals));
+      throw new TreeRefused(refusals);
     }
   }
 }

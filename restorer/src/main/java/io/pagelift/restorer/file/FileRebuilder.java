@@ -50,5 +50,8 @@ public interface FileRebuilder {
   }
 
   /** What should happen as late as possible (starting timers): just before the tree runs. */
-  default void arm(OpenFile file, FileDescriptor descriptor) {}
+  default void arm(OpenFile file, FileDescriptor descriptor, FileContext context) {}
+
+  /** The very last, when the restorer does nothing with any file any more. */
+  default void settle(OpenFile file, FileDescriptor descriptor) {}
 }

@@ -24,7 +24,10 @@ public final class FileRebuilders {
             new PathOnlyRebuilder(),
             new NamespaceRebuilder(),
             new ProcFileRebuilder(),
-            new PidFdRebuilder())
+            new PidFdRebuilder(),
+            new InotifyRebuilder(),
+            new FanotifyRebuilder(),
+            new BpfMapRebuilder())
         .forEach(rebuilder -> byKind.put(rebuilder.kind(), rebuilder));
   }
 

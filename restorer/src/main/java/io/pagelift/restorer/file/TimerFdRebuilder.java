@@ -40,7 +40,7 @@ final class TimerFdRebuilder implements FileRebuilder {
   }
 
   @Override
-  public void arm(OpenFile file, FileDescriptor descriptor) {
+  public void arm(OpenFile file, FileDescriptor descriptor, FileContext context) {
     TimerFd state = Reopen.state(file, TimerFd.parser());
     try (NativeBuffer buffer = NativeBuffer.allocate(40)) {
       long value = state.getValueNanos();

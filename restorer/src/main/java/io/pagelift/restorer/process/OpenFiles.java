@@ -99,7 +99,17 @@ final class OpenFiles implements FileContext, AutoCloseable {
 
   /** Starts what runs by itself: timers. */
   void arm() {
-    images.forEach(file -> rebuilders.of(file).arm(file, descriptors.get(file.getId())));
+    images.forEach(file -> rebuilders.of(file).arm(file, descriptors.get(file.getId()), this));
+  }
+
+  /** Whether something watches what is done with files. */
+  boolean watching() {
+    return images.stream().anyMatch(file -> file.getKind().equals("inotify") || file.getKind().equals("fanotify"));
+  }
+
+  /** When all else is done with files. */
+  void settle() {
+    images.forEach(file -> rebuilders.of(file).settle(file, descriptors.get(file.getId())));
   }
 
   @Override

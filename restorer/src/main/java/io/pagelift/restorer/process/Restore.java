@@ -128,8 +128,13 @@ public final class Restore implements AutoCloseable {
       pageCheck.await();
       phases.done("pages checked");
       processes.forEach(build::complete);
+      if (files.watching()) {
+        // Nobody may see these names go.
+        ghosts.removeLinks();
+      }
       files.arm();
       processes.forEach(build::startTimers);
+      files.settle();
       files.close();
       processes.forEach(Release::prepare);
       phases.done("signals, rights, timers and registers set");

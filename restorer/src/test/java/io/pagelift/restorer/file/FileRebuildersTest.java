@@ -167,7 +167,7 @@ class FileRebuildersTest {
     OpenFile file = file(1, "timerfd", Constants.O_RDWR, state);
     FileDescriptor descriptor = rebuild(file);
     assertThat(ProcFdInfo.read(Kernel.pid(), descriptor.number()).value("it_value")).isEqualTo("(0, 0)");
-    new FileRebuilders().of(file).arm(file, descriptor);
+    new FileRebuilders().of(file).arm(file, descriptor, context);
     ProcFdInfo armed = ProcFdInfo.read(Kernel.pid(), descriptor.number());
     assertThat(armed.value("it_value")).startsWith("(3599, ");
     assertThat(armed.value("ticks")).isEqualTo("3");

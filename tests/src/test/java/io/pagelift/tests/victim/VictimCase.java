@@ -30,6 +30,10 @@ record VictimCase(String program, List<String> optionList, List<String> dumpOpti
         of("places", "chroot"),
         of("places", "linkremap").dumpedWith("--link-remap"),
         of("procfiles"),
+        of("watches"),
+        of("watches", "linkremap").dumpedWith("--link-remap"),
+        of("watches", "busy"),
+        of("bpfmaps"),
         of("pipes", "fifo"),
         of("pipes", "packets"),
         of("fifos"),
@@ -43,7 +47,7 @@ record VictimCase(String program, List<String> optionList, List<String> dumpOpti
 
   /** What is refused by name. */
   static Stream<VictimCase> refused() {
-    return Stream.of(of("places", "linkremap"), of("refused", "socket"), of("refused", "ldt"));
+    return Stream.of(of("places", "linkremap"), of("watches", "pending"), of("refused", "socket"), of("refused", "ldt"));
   }
 
   private static VictimCase of(String program, String... options) {
