@@ -1,6 +1,7 @@
 package io.pagelift.wire;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a client talks to a page-server.
@@ -12,6 +13,7 @@ import java.time.Duration;
  * @param commitTimeout bound for the commit of a round, which forces all its pages to the disk
  * @param windowBytes most payload in flight without acknowledgement; the server may grant less
  * @param transport how sockets are driven
+ * @param tls how to encrypt; null for plain text
  */
 public record ClientOptions(
     String software,
@@ -20,7 +22,8 @@ public record ClientOptions(
     Duration replyTimeout,
     Duration commitTimeout,
     int windowBytes,
-    Transport transport) {
+    Transport transport,
+    @Nullable ClientTls tls) {
   /** Enough for the server's store to stay busy while acknowledgements travel; more only costs memory. */
   public static final int DEFAULT_WINDOW_BYTES = 16 << 20;
 
@@ -43,21 +46,27 @@ public record ClientOptions(
         Duration.ofSeconds(60),
         Duration.ofMinutes(5),
         DEFAULT_WINDOW_BYTES,
-        Transport.best());
+        Transport.best(),
+        null);
   }
 
   /** The same with another bound for replies. */
   public ClientOptions withReplyTimeout(Duration timeout) {
-    return new ClientOptions(software, connectTimeout, helloTimeout, timeout, commitTimeout, windowBytes, transport);
+    return new ClientOptions(software, connectTimeout, helloTimeout, timeout, commitTimeout, windowBytes, transport, tls);
   }
 
   /** The same with another bound for HELLO. */
   public ClientOptions withHelloTimeout(Duration timeout) {
-    return new ClientOptions(software, connectTimeout, timeout, replyTimeout, commitTimeout, windowBytes, transport);
+    return new ClientOptions(software, connectTimeout, timeout, replyTimeout, commitTimeout, windowBytes, transport, tls);
   }
 
   /** The same over another transport. */
   public ClientOptions withTransport(Transport other) {
-    return new ClientOptions(software, connectTimeout, helloTimeout, replyTimeout, commitTimeout, windowBytes, other);
+    return new ClientOptions(software, connectTimeout, helloTimeout, replyTimeout, commitTimeout, windowBytes, other, tls);
+  }
+
+  /** The same, encrypted. */
+  public ClientOptions withTls(ClientTls how) {
+    return new ClientOptions(software, connectTimeout, helloTimeout, replyTimeout, commitTimeout, windowBytes, transport, how);
   }
 }

@@ -344,6 +344,10 @@ final class Connection extends ChannelInboundHandlerAdapter implements AutoClose
     if (cause instanceof FrameException frame && frame.fault() == FrameException.Fault.TRUNCATED) {
       return new PageliftException(ErrorCategory.REMOTE, "lost the connection to " + peer + " inside an answer", cause);
     }
+    PageliftException tls = TlsMessages.of(cause, peer);
+    if (tls != null) {
+      return tls;
+    }
     if (cause instanceof PageliftException known) {
       return new PageliftException(known.category(), "from " + peer + ": " + cause.getMessage(), cause);
     }

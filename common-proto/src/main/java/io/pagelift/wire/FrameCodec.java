@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.pagelift.wire.FrameException.Fault;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -156,7 +157,16 @@ public final class FrameCodec {
     ByteBuf head = encodeHead(channel.alloc(), type, header, null);
     channel
         .writeAndFlush(head)
-        .addListener(written -> channel.shutdownOutput().addListener(ChannelFutureListener.CLOSE_ON_FAILURE));
+        .addListener(written -> endOfOutput(channel));
+  }
+
+  private static void endOfOutput(DuplexChannel channel) {
+    SslHandler tls = channel.pipeline().get(SslHandler.class);
+    if (tls == null) {
+      channel.shutdownOutput().addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+    } else {
+      tls.closeOutbound().addListener(said -> channel.shutdownOutput().addListener(ChannelFutureListener.CLOSE_ON_FAILURE));
+    }
   }
 
   /**

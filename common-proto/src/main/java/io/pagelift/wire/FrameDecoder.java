@@ -35,16 +35,34 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
   /** Reads in a row from one channel before others on the event loop have their turn. */
   private static final int READS_PER_LOOP = 16;
 
+  private final boolean overTls;
   private final ByteBuf prefixBytes = Unpooled.directBuffer(FrameCodec.PREFIX_BYTES, FrameCodec.PREFIX_BYTES);
   private FrameCodec.@Nullable Prefix prefix;
   private @Nullable ByteBuf header;
   private @Nullable ByteBuf payload;
   private @Nullable ByteBuf lent;
+  private boolean greeted;
   private boolean broken;
+
+  /** A decoder right behind the socket. */
+  public FrameDecoder() {
+    this(false);
+  }
+
+  private FrameDecoder(boolean overTls) {
+    this.overTls = overTls;
+  }
+
+  /** A decoder behind TLS: what the socket receives is not what a frame is made of, so reads are not lent. */
+  public static FrameDecoder overTls() {
+    return new FrameDecoder(true);
+  }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
-    ctx.channel().config().setRecvByteBufAllocator(new ReceiveAllocator());
+    if (!overTls) {
+      ctx.channel().config().setRecvByteBufAllocator(new ReceiveAllocator());
+    }
   }
 
   @Override
@@ -102,6 +120,11 @@ public final class FrameDecoder extends ChannelInboundHandlerAdapter {
       }
       FrameCodec.Prefix next = FrameCodec.readPrefix(prefixBytes);
       prefixBytes.clear();
+      if (!greeted && next.type() != FrameType.HELLO && next.type() != FrameType.ERROR) {
+        // Before anything is allocated for it: nobody knows yet who this is.
+        throw new FrameException(Fault.MALFORMED, "received a " + next.type() + " frame before HELLO");
+      }
+      greeted = true;
       prefix = next;
       header = exactBuffer(ctx.alloc(), next.headerBytes());
       payload = exactBuffer(ctx.alloc(), next.payloadBytes());

@@ -6,6 +6,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
+import io.netty.handler.ssl.SslHandler;
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.HostPort;
 import io.pagelift.common.PageliftException;
@@ -115,7 +116,11 @@ public final class PageServerClient implements AutoCloseable {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    channel.pipeline().addLast(new FrameDecoder(), connection);
+                    ClientTls tls = options.tls();
+                    if (tls != null) {
+                      channel.pipeline().addLast(handshake(tls, channel));
+                    }
+                    channel.pipeline().addLast(tls == null ? new FrameDecoder() : FrameDecoder.overTls(), connection);
                   }
                 });
     options.transport().applyTo(bootstrap);
@@ -127,12 +132,30 @@ public final class PageServerClient implements AutoCloseable {
       throw cannotConnect(attempt.cause());
     }
     try {
+      awaitHandshake(attempt.channel());
       exchangeHello(connection);
     } catch (RuntimeException e) {
       connection.close();
       throw e;
     }
     return connection;
+  }
+
+  private SslHandler handshake(ClientTls tls, Channel channel) {
+    String name = tls.host();
+    return tls.context()
+        .client(channel.alloc(), name == null ? server.host() : name, server.port(), options.helloTimeout(), Runnable::run);
+  }
+
+  private void awaitHandshake(Channel channel) {
+    SslHandler tls = channel.pipeline().get(SslHandler.class);
+    if (tls != null) {
+      // The handler has a bound of its own; this one is for a handler that never got to run.
+      boolean done = tls.handshakeFuture().awaitUninterruptibly(options.helloTimeout().plusSeconds(1).toMillis());
+      if (!done || !tls.handshakeFuture().isSuccess()) {
+        throw TlsMessages.handshake(tls.handshakeFuture().cause(), server.toString(), Connection.seconds(options.helloTimeout()));
+      }
+    }
   }
 
   private void exchangeHello(Connection connection) {
@@ -144,7 +167,7 @@ public final class PageServerClient implements AutoCloseable {
     } catch (PageliftException e) {
       if (String.valueOf(e.getMessage()).equals("lost the connection to " + server)) {
         throw new PageliftException(
-            ErrorCategory.REMOTE, server + " closed the connection instead of answering HELLO: is it a page-server?", e);
+            ErrorCategory.REMOTE, server + " closed the connection instead of answering HELLO: is it a page-server" + (options.tls() == null ? ", and one without TLS?" : "?"), e);
       }
       throw e;
     }

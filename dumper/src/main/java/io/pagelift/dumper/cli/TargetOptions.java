@@ -7,12 +7,14 @@ import io.pagelift.common.SoftwareVersion;
 import io.pagelift.dumper.check.HostCheck;
 import io.pagelift.dumper.round.DumpOptions;
 import io.pagelift.dumper.round.TrackerKind;
+import io.pagelift.wire.cli.ConnectionOptions;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that pre-dump and dump share. */
@@ -44,6 +46,8 @@ final class TargetOptions {
   @Option(names = "--stats", paramLabel = "FILE", description = "Write the figures of each round to this file, as JSON.")
   @Nullable Path stats;
 
+  @Mixin ConnectionOptions connection = new ConnectionOptions();
+
   /** Checks and converts. */
   DumpOptions checked() {
     if (pid <= 0) {
@@ -55,7 +59,7 @@ final class TargetOptions {
     }
     Optional<TrackerKind> kind = Optional.ofNullable(tracker).map(TargetOptions::kind);
     HostPort to = HostPort.parse(server);
-    return new DumpOptions(pid, to, migration, kind, stats, SoftwareVersion.of("dumper"), HostCheck.require());
+    return new DumpOptions(pid, to, migration, kind, stats, connection.to(to, SoftwareVersion.of("dumper")), HostCheck.require());
   }
 
   private static TrackerKind kind(String text) {

@@ -3,6 +3,7 @@ package io.pagelift.dumper.round;
 import io.pagelift.common.HostPort;
 import io.pagelift.dumper.stats.StatsFile;
 import io.pagelift.linux.KernelFeatures;
+import io.pagelift.wire.ClientOptions;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param migration the migration's name
  * @param tracker the dirty tracker that was asked for
  * @param statsFile where to write the figures; null for nowhere
- * @param software name and version of this program
+ * @param connection how to talk to the server, and what this program calls itself
  * @param features what this kernel and user can do
  */
 public record DumpOptions(
@@ -24,8 +25,13 @@ public record DumpOptions(
     String migration,
     Optional<TrackerKind> tracker,
     @Nullable Path statsFile,
-    String software,
+    ClientOptions connection,
     KernelFeatures features) {
+  /** Name and version of this program. */
+  String software() {
+    return connection.software();
+  }
+
   /** The statistics of a command with these options. */
   StatsFile stats(String command) {
     return new StatsFile(statsFile, command, pid, migration);

@@ -17,8 +17,8 @@ final class MigrationTarget implements AutoCloseable {
   }
 
   /** Connects and opens; makes the migration when it does not exist. */
-  static MigrationTarget open(HostPort server, String name, String software) {
-    PageServerClient client = PageServerClient.connect(server, ClientOptions.defaults(software));
+  static MigrationTarget open(HostPort server, String name, ClientOptions options) {
+    PageServerClient client = PageServerClient.connect(server, options);
     try {
       return new MigrationTarget(client, client.openForWriting(name));
     } catch (RuntimeException failure) {

@@ -61,7 +61,7 @@ final class Rounds implements AutoCloseable {
    */
   static Rounds open(DumpOptions options, StatsFile stats, Messages messages) {
     TargetCheck.check(options.pid());
-    MigrationTarget target = MigrationTarget.open(options.server(), options.migration(), options.software());
+    MigrationTarget target = MigrationTarget.open(options.server(), options.migration(), options.connection());
     TracerThread tracer = TracerThread.start();
     try {
       tracer.run("raise the tracer's priority", TRACER_BOUND, Urgency::raise);

@@ -7,9 +7,13 @@ import io.pagelift.common.Verbosity;
 import io.pagelift.pageserver.session.PageServer;
 import io.pagelift.pageserver.session.ServerOptions;
 import io.pagelift.pageserver.store.PageStore;
+import io.pagelift.tls.TlsContext;
+import io.pagelift.tls.TlsFiles;
+import io.pagelift.tls.cli.TlsOptions;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +27,7 @@ import picocli.CommandLine.Option;
     name = "page-server",
     mixinStandardHelpOptions = true,
     versionProvider = SoftwareVersion.class,
-    subcommands = {LsCommand.class, ShowCommand.class, VerifyCommand.class},
+    subcommands = {LsCommand.class, ShowCommand.class, VerifyCommand.class, KeygenCommand.class},
     description = "Receives pages of migrations, stores them deduplicated and serves them to restorers.",
     footer = {
       "",
@@ -53,6 +57,8 @@ final class PageServerCommand implements Callable<Integer> {
       description = "Allow an address that is not loopback, although the pages of the migrated processes travel unencrypted.")
   boolean insecurePlainText;
 
+  @Mixin TlsOptions tls = new TlsOptions();
+
   @Override
   public Integer call() {
     Integer checkedPort = port;
@@ -63,13 +69,17 @@ final class PageServerCommand implements Callable<Integer> {
     if (checkedPort < 0 || checkedPort > 65535) {
       throw new PageliftException(ErrorCategory.USAGE, "--port must be 0 to 65535, not " + checkedPort);
     }
-    checkAddress();
+    Optional<TlsFiles> files = tls.files();
+    if (files.isEmpty()) {
+      checkAddress();
+    }
+    ServerOptions plain = ServerOptions.defaults(address, checkedPort, SoftwareVersion.of("page-server"));
+    ServerOptions options = files.map(these -> plain.withTls(TlsContext.open(these))).orElse(plain);
     CountDownLatch stop = new CountDownLatch(1);
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stopInOrder(stop, stopped), "pagelift-stop"));
     try (PageStore pages = PageStore.open(directory);
-        PageServer server =
-            PageServer.start(pages, ServerOptions.defaults(address, checkedPort, SoftwareVersion.of("page-server")))) {
+        PageServer server = PageServer.start(pages, options)) {
       System.out.println("listening on " + server.address());
       System.out.flush();
       stop.await();
@@ -101,7 +111,7 @@ final class PageServerCommand implements Callable<Integer> {
       throw new PageliftException(
           ErrorCategory.REFUSED,
           "--address " + address + " is not loopback, and without TLS the memory of the migrated processes would travel in the clear: "
-              + "listen on 127.0.0.1 behind a tunnel such as ssh -L, or add --insecure-plain-text");
+              + "add --tls=DIR with files of 'page-server keygen', or --insecure-plain-text");
     }
   }
 

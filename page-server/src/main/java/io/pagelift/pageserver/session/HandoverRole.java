@@ -2,6 +2,7 @@ package io.pagelift.pageserver.session;
 
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
+import io.pagelift.tls.Grants.Right;
 import io.pagelift.wire.Frame;
 import io.pagelift.wire.FrameType;
 import io.pagelift.wire.proto.HandoverRequest;
@@ -13,10 +14,12 @@ import io.pagelift.wire.proto.RoundWait;
 final class HandoverRole implements Role {
   private final Handovers handovers;
   private final Outbound out;
+  private final ClientRights rights;
 
-  HandoverRole(Handovers handovers, Outbound out) {
+  HandoverRole(Handovers handovers, Outbound out, ClientRights rights) {
     this.handovers = handovers;
     this.out = out;
+    this.rights = rights;
   }
 
   @Override
@@ -25,6 +28,7 @@ final class HandoverRole implements Role {
       case HANDOVER -> {
         HandoverRequest request = frame.message(HandoverRequest.class);
         Names.check(request.getName(), "the name of a migration");
+        checkRight(request);
         HandoverState state =
             handovers.take(
                 request.getName(),
@@ -38,6 +42,7 @@ final class HandoverRole implements Role {
       case ROUND_WAIT -> {
         RoundWait request = frame.message(RoundWait.class);
         Names.check(request.getName(), "the name of a migration");
+        rights.checkAny(request.getName(), Right.READ, Right.WRITE);
         RoundState state =
             handovers.awaitRound(
                 request.getName(), request.getAfterRound(), Integer.toUnsignedLong(request.getWaitMillis()), out);
@@ -45,6 +50,15 @@ final class HandoverRole implements Role {
       }
       default -> throw new PageliftException(
           ErrorCategory.REMOTE, "a " + frame.type() + " frame has no meaning in a handover");
+    }
+  }
+
+  /** The source's steps are a writer's, the destination's a restorer's; either may ask, or give up. */
+  private void checkRight(HandoverRequest request) {
+    switch (request.getStep()) {
+      case PREPARE, ARMED -> rights.check(Right.WRITE, request.getName());
+      case READY, RELEASED -> rights.check(Right.RESTORE, request.getName());
+      default -> rights.checkAny(request.getName(), Right.WRITE, Right.RESTORE);
     }
   }
 

@@ -24,16 +24,23 @@ final class Outbound {
 
   private final Channel channel;
   private final Duration bound;
-  private final String peer;
+  private final String address;
+  private volatile String peer;
   private final Object writability = new Object();
 
   Outbound(Channel channel, Duration bound) {
     this.channel = channel;
     this.bound = bound;
     // Kept, because a closed channel no longer knows it.
-    peer = channel.remoteAddress() instanceof InetSocketAddress address
-        ? new HostPort(address.getAddress().getHostAddress(), address.getPort()).toString()
+    address = channel.remoteAddress() instanceof InetSocketAddress known
+        ? new HostPort(known.getAddress().getHostAddress(), known.getPort()).toString()
         : String.valueOf(channel.remoteAddress());
+    peer = address;
+  }
+
+  /** Event loop: the client has shown who it is, which messages say from now on. */
+  void identified(String name) {
+    peer = name + "@" + address;
   }
 
   /** The client, for messages. */

@@ -7,10 +7,12 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.handler.ssl.SslHandler;
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.HostPort;
 import io.pagelift.common.PageliftException;
 import io.pagelift.pageserver.store.PageStore;
+import io.pagelift.tls.TlsContext;
 import io.pagelift.wire.FrameDecoder;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -44,6 +46,12 @@ public final class PageServer implements AutoCloseable {
   private final EventLoopGroup group;
   private final ExecutorService workers = Executors.newCachedThreadPool(PageServer::workerThread);
   private final Set<Channel> sessions = ConcurrentHashMap.newKeySet();
+  private final Set<Channel> greeted = ConcurrentHashMap.newKeySet();
+  private final Strangers strangers;
+
+  /** Two: as much of the machine as handshakes may take. The queue is as long as there are strangers. */
+  private final ExecutorService handshakes = Executors.newFixedThreadPool(2, PageServer::handshakeThread);
+
   private final WriterTurns turns = new WriterTurns();
   private final Handovers handovers;
   private final AtomicLong queuedBytes = new AtomicLong();
@@ -53,6 +61,7 @@ public final class PageServer implements AutoCloseable {
     this.store = store;
     this.options = options;
     this.handovers = new Handovers(store);
+    this.strangers = new Strangers(options.strangers(), options.tls() != null, System::nanoTime);
     this.group = options.transport().newGroup(EVENT_LOOPS, "pagelift-server");
   }
 
@@ -88,6 +97,11 @@ public final class PageServer implements AutoCloseable {
     return sessions.size();
   }
 
+  /** Connections whose HELLO has not been accepted yet. */
+  public int strangerCount() {
+    return strangers.count();
+  }
+
   /** Bytes of received frames that wait for workers, in all sessions together. */
   public long queuedBytes() {
     return queuedBytes.get();
@@ -116,16 +130,51 @@ public final class PageServer implements AutoCloseable {
   }
 
   private void accept(Channel channel) {
+    if (!strangers.admit(channel)) {
+      channel.close().addListener(done -> {});
+      return;
+    }
     sessions.add(channel);
-    PageliftException refusal =
-        sessions.size() <= options.maxConnections()
-            ? null
-            : new PageliftException(
-                ErrorCategory.EXHAUSTED, "all " + options.maxConnections() + " connections are in use; try again later");
+    channel.closeFuture().addListener(closed -> strangers.forget(channel));
     Outbound out = new Outbound(channel, options.writeTimeout());
-    Session session = new Session(store, turns, handovers, options.software(), out, refusal, () -> sessions.remove(channel));
+    ClientRights rights = new ClientRights(options.tls());
+    Session session = new Session(store, turns, handovers, options.software(), out, rights, new Place(channel));
     FrameQueue queue = new FrameQueue(channel, workers, session, queuedBytes);
-    channel.pipeline().addLast(new FrameDecoder(), new SessionChannel(queue, out, options.helloTimeout()));
+    SessionChannel end = new SessionChannel(queue, out, rights, options.helloTimeout());
+    TlsContext tls = options.tls();
+    if (tls == null) {
+      channel.pipeline().addLast(new FrameDecoder(), end);
+    } else {
+      StrangerLimits limits = options.strangers();
+      SslHandler encryption = tls.server(channel.alloc(), limits.handshakeTimeout(), handshakes);
+      channel.pipeline().addLast(new HandshakeBound(limits.handshakeBytes()), encryption, FrameDecoder.overTls(), end);
+    }
+  }
+
+  /** The place of one connection among those that are served. */
+  private final class Place implements Session.Place {
+    private final Channel channel;
+
+    Place(Channel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public void take() {
+      strangers.forget(channel);
+      if (!greeted.add(channel) || greeted.size() <= options.maxConnections()) {
+        return;
+      }
+      greeted.remove(channel);
+      throw new PageliftException(
+          ErrorCategory.EXHAUSTED, "all " + options.maxConnections() + " connections are in use; try again later");
+    }
+
+    @Override
+    public void giveBack() {
+      greeted.remove(channel);
+      sessions.remove(channel);
+    }
   }
 
   private PageliftException cannotListen(Throwable cause) {
@@ -151,8 +200,16 @@ public final class PageServer implements AutoCloseable {
     return message.contains("assign") ? "the address is not one of this host" : message;
   }
 
+  private static Thread handshakeThread(Runnable work) {
+    return daemon(work, "pagelift-handshake");
+  }
+
   private static Thread workerThread(Runnable work) {
-    Thread thread = new Thread(work, "pagelift-session");
+    return daemon(work, "pagelift-session");
+  }
+
+  private static Thread daemon(Runnable work, String name) {
+    Thread thread = new Thread(work, name);
     thread.setDaemon(true);
     return thread;
   }
@@ -164,10 +221,11 @@ public final class PageServer implements AutoCloseable {
     if (open != null) {
       open.close().awaitUninterruptibly();
     }
-    sessions.forEach(channel -> channel.close().awaitUninterruptibly());
+    sessions.forEach(Strangers::close);
     awaitSessions();
     group.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
     workers.shutdown();
+    handshakes.shutdown();
   }
 
   private void awaitSessions() {

@@ -6,6 +6,7 @@ import io.pagelift.common.PagePlace;
 import io.pagelift.common.PageRun;
 import io.pagelift.common.PageliftException;
 import io.pagelift.pageserver.store.MigrationReader;
+import io.pagelift.tls.Grants.Right;
 import io.pagelift.wire.Frame;
 import io.pagelift.wire.FrameCodec;
 import io.pagelift.wire.FrameType;
@@ -25,10 +26,12 @@ import java.util.List;
 final class ReadingRole implements Role {
   private final MigrationReader reader;
   private final Outbound out;
+  private final ClientRights rights;
 
-  ReadingRole(MigrationReader reader, Outbound out) {
+  ReadingRole(MigrationReader reader, Outbound out, ClientRights rights) {
     this.reader = reader;
     this.out = out;
+    this.rights = rights;
   }
 
   @Override
@@ -39,8 +42,14 @@ final class ReadingRole implements Role {
         Replies.held(out, objectId, reader.held(objectId));
       }
       case PLACES_REQUEST -> places(frame.message(PlacesRequest.class).getObjectId());
-      case IMAGE_REQUEST -> image(frame.message(ImageRequest.class).getName());
-      case READ_REQUEST -> read(frame, frame.message(ReadRequest.class));
+      case IMAGE_REQUEST -> {
+        mayRestore();
+        image(frame.message(ImageRequest.class).getName());
+      }
+      case READ_REQUEST -> {
+        mayRestore();
+        read(frame, frame.message(ReadRequest.class));
+      }
       default -> throw new PageliftException(
           ErrorCategory.REMOTE, "a " + frame.type() + " frame has no meaning while a migration is read");
     }
@@ -52,6 +61,10 @@ final class ReadingRole implements Role {
       case HELD_REQUEST, PLACES_REQUEST, IMAGE_REQUEST, READ_REQUEST -> false;
       default -> true;
     };
+  }
+
+  private void mayRestore() {
+    rights.check(Right.RESTORE, reader.name());
   }
 
   private void places(long objectId) {

@@ -1,7 +1,9 @@
 package io.pagelift.pageserver.session;
 
+import io.pagelift.tls.TlsContext;
 import io.pagelift.wire.Transport;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a page-server listens and what it bounds.
@@ -11,8 +13,10 @@ import java.time.Duration;
  * @param software what it calls itself in HELLO
  * @param transport how sockets are driven
  * @param maxConnections further ones are refused with a sentence
- * @param helloTimeout bound for a client's HELLO
+ * @param helloTimeout bound for a client's HELLO, the TLS handshake included
  * @param writeTimeout bound for a client to take what was sent to it
+ * @param strangers bounds for connections that have not said who they are
+ * @param tls how to encrypt and whom to let in; null for plain text and everybody
  */
 public record ServerOptions(
     String address,
@@ -21,11 +25,13 @@ public record ServerOptions(
     Transport transport,
     int maxConnections,
     Duration helloTimeout,
-    Duration writeTimeout) {
+    Duration writeTimeout,
+    StrangerLimits strangers,
+    @Nullable TlsContext tls) {
   /** 64 connections: each may hold one partly received batch, so 64 MiB at worst. */
   public static final int DEFAULT_MAX_CONNECTIONS = 64;
 
-  /** Usual bounds on an address. */
+  /** Usual bounds on an address, in plain text. */
   public static ServerOptions defaults(String address, int port, String software) {
     return new ServerOptions(
         address,
@@ -34,21 +40,33 @@ public record ServerOptions(
         Transport.best(),
         DEFAULT_MAX_CONNECTIONS,
         Duration.ofSeconds(30),
-        Duration.ofSeconds(60));
+        Duration.ofSeconds(60),
+        StrangerLimits.USUAL,
+        null);
   }
 
   /** The same over another transport. */
   public ServerOptions withTransport(Transport other) {
-    return new ServerOptions(address, port, software, other, maxConnections, helloTimeout, writeTimeout);
+    return new ServerOptions(address, port, software, other, maxConnections, helloTimeout, writeTimeout, strangers, tls);
   }
 
   /** The same with another bound for HELLO. */
   public ServerOptions withHelloTimeout(Duration timeout) {
-    return new ServerOptions(address, port, software, transport, maxConnections, timeout, writeTimeout);
+    return new ServerOptions(address, port, software, transport, maxConnections, timeout, writeTimeout, strangers, tls);
   }
 
   /** The same with another number of connections. */
   public ServerOptions withMaxConnections(int connections) {
-    return new ServerOptions(address, port, software, transport, connections, helloTimeout, writeTimeout);
+    return new ServerOptions(address, port, software, transport, connections, helloTimeout, writeTimeout, strangers, tls);
+  }
+
+  /** The same with other bounds for strangers. */
+  public ServerOptions withStrangers(StrangerLimits limits) {
+    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, limits, tls);
+  }
+
+  /** The same, encrypted. */
+  public ServerOptions withTls(TlsContext context) {
+    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, strangers, context);
   }
 }

@@ -5,16 +5,19 @@ import io.pagelift.common.PageliftException;
 import io.pagelift.pageserver.store.MigrationLog;
 import io.pagelift.pageserver.store.MigrationReader;
 import io.pagelift.pageserver.store.PageStore;
+import io.pagelift.tls.Grants.Right;
 import io.pagelift.wire.Frame;
 import io.pagelift.wire.FrameException;
 import io.pagelift.wire.FrameType;
 import io.pagelift.wire.Messages;
 import io.pagelift.wire.proto.Hello;
 import io.pagelift.wire.proto.ListReply;
+import io.pagelift.wire.proto.MigrationInfo;
 import io.pagelift.wire.proto.MigrationOpened;
 import io.pagelift.wire.proto.OpenMigration;
 import io.pagelift.wire.proto.Ping;
 import io.pagelift.wire.proto.Pong;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,33 +36,31 @@ final class Session implements FrameQueue.Consumer {
   private final Handovers handovers;
   private final String software;
   private final Outbound out;
-  private final @Nullable PageliftException refusal;
-  private final Runnable whenEnded;
+  private final ClientRights rights;
+  private final Place place;
   private @Nullable Role role;
   private @Nullable String written;
   private boolean greeted;
   private boolean over;
 
-  /**
-   * A session that begins.
-   *
-   * @param refusal what to answer to HELLO instead of serving; null to serve
-   */
+  /** The connection's place among those that are served. */
+  interface Place {
+    /** Takes it, once HELLO has come; throws EXHAUSTED when there is none. */
+    void take();
+
+    /** The session has ended. */
+    void giveBack();
+  }
+
   Session(
-      PageStore store,
-      WriterTurns turns,
-      Handovers handovers,
-      String software,
-      Outbound out,
-      @Nullable PageliftException refusal,
-      Runnable whenEnded) {
+      PageStore store, WriterTurns turns, Handovers handovers, String software, Outbound out, ClientRights rights, Place place) {
     this.store = store;
     this.turns = turns;
     this.handovers = handovers;
     this.software = software;
     this.out = out;
-    this.refusal = refusal;
-    this.whenEnded = whenEnded;
+    this.rights = rights;
+    this.place = place;
   }
 
   @Override
@@ -99,10 +100,10 @@ final class Session implements FrameQueue.Consumer {
       case OPEN_MIGRATION -> open(frame.message(OpenMigration.class));
       case LIST_REQUEST -> {
         frame.message(io.pagelift.wire.proto.ListRequest.class);
-        out.send(FrameType.LIST_REPLY, ListReply.newBuilder().addAllMigrations(store.list()).build());
+        out.send(FrameType.LIST_REPLY, ListReply.newBuilder().addAllMigrations(visible()).build());
       }
       case HANDOVER, ROUND_WAIT -> {
-        HandoverRole side = new HandoverRole(handovers, out);
+        HandoverRole side = new HandoverRole(handovers, out, rights);
         role = side;
         side.take(frame, more);
       }
@@ -110,14 +111,16 @@ final class Session implements FrameQueue.Consumer {
     }
   }
 
+  private List<MigrationInfo> visible() {
+    return store.list().stream().filter(migration -> rights.maySee(migration.getName())).toList();
+  }
+
   private void hello(Frame frame) {
     if (frame.type() != FrameType.HELLO) {
       throw frame.malformed("it came before HELLO");
     }
     Hello hello = frame.message(Hello.class);
-    if (refusal != null) {
-      throw refusal;
-    }
+    place.take();
     try {
       Messages.checkHello(hello, "the client");
     } catch (PageliftException e) {
@@ -140,6 +143,7 @@ final class Session implements FrameQueue.Consumer {
   }
 
   private void openForWriting(OpenMigration request) {
+    rights.check(Right.WRITE, request.getName());
     turns.take(request.getName(), out);
     written = request.getName();
     MigrationLog log;
@@ -149,7 +153,7 @@ final class Session implements FrameQueue.Consumer {
       giveTurnBack();
       throw e;
     }
-    role = new WritingRole(log, out, handovers::roundCommitted);
+    role = new WritingRole(log, out, rights, handovers::roundCommitted);
     out.send(
         FrameType.MIGRATION_OPENED,
         MigrationOpened.newBuilder()
@@ -163,8 +167,9 @@ final class Session implements FrameQueue.Consumer {
   }
 
   private void openForReading(OpenMigration request) {
+    rights.check(Right.READ, request.getName());
     MigrationReader reader = store.readMigration(request.getName());
-    role = new ReadingRole(reader, out);
+    role = new ReadingRole(reader, out, rights);
     out.send(
         FrameType.MIGRATION_OPENED,
         MigrationOpened.newBuilder()
@@ -214,7 +219,7 @@ final class Session implements FrameQueue.Consumer {
     try {
       closeRole();
     } finally {
-      whenEnded.run();
+      place.giveBack();
     }
   }
 

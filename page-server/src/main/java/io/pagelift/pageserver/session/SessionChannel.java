@@ -2,13 +2,18 @@ package io.pagelift.pageserver.session;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
+import io.pagelift.tls.PeerIdentity;
+import io.pagelift.tls.TlsFailures;
 import io.pagelift.wire.Frame;
 import io.pagelift.wire.FrameException;
 import java.time.Duration;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.jspecify.annotations.Nullable;
@@ -25,12 +30,14 @@ final class SessionChannel extends ChannelInboundHandlerAdapter {
 
   private final FrameQueue queue;
   private final Outbound out;
+  private final ClientRights rights;
   private final Duration helloTimeout;
   private @Nullable ScheduledFuture<?> helloTimer;
 
-  SessionChannel(FrameQueue queue, Outbound out, Duration helloTimeout) {
+  SessionChannel(FrameQueue queue, Outbound out, ClientRights rights, Duration helloTimeout) {
     this.queue = queue;
     this.out = out;
+    this.rights = rights;
     this.helloTimeout = helloTimeout;
   }
 
@@ -46,6 +53,32 @@ final class SessionChannel extends ChannelInboundHandlerAdapter {
                 helloTimeout.toMillis(),
                 TimeUnit.MILLISECONDS);
     ctx.fireChannelActive();
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event instanceof SslHandshakeCompletionEvent handshake) {
+      if (handshake.isSuccess()) {
+        identify(ctx);
+      } else {
+        LOG.warn("{}: not let in: {}", out.peer(), TlsFailures.reason(handshake.cause()));
+        ctx.close().addListener(closed -> {});
+      }
+    }
+    ctx.fireUserEventTriggered(event);
+  }
+
+  private void identify(ChannelHandlerContext ctx) {
+    try {
+      PeerIdentity client = PeerIdentity.of(ctx.pipeline().get(SslHandler.class).engine().getSession());
+      out.identified(client.name());
+      rights.identified(client);
+      ctx.pipeline().remove(HandshakeBound.class);
+      LOG.info("{}: certificate {} may {}", out.peer(), client.serial(), client.grants());
+    } catch (SSLPeerUnverifiedException e) {
+      LOG.warn("{}: not let in: it has shown no certificate", out.peer());
+      ctx.close().addListener(closed -> {});
+    }
   }
 
   @Override
@@ -72,7 +105,9 @@ final class SessionChannel extends ChannelInboundHandlerAdapter {
       queue.broken(frame);
       return;
     }
-    LOG.debug("{}: connection failed", out.peer(), cause);
+    if (!TlsFailures.isTls(cause)) {
+      LOG.debug("{}: connection failed", out.peer(), cause);
+    }
     ctx.close().addListener(closed -> {});
   }
 

@@ -5,6 +5,7 @@ import io.pagelift.common.PageRun;
 import io.pagelift.common.PageliftException;
 import io.pagelift.pageserver.store.MigrationLog;
 import io.pagelift.pageserver.store.RoundInProgress;
+import io.pagelift.tls.Grants.Right;
 import io.pagelift.wire.Frame;
 import io.pagelift.wire.FrameType;
 import io.pagelift.wire.Messages;
@@ -43,15 +44,17 @@ final class WritingRole implements Role {
   private final MigrationLog log;
   private final Outbound out;
   private final Runnable whenCommitted;
+  private final ClientRights rights;
   private @Nullable RoundInProgress round;
   private int roundNumber;
   private long lastSequence;
   private long acknowledgedSequence;
   private long bytesSinceAck;
 
-  WritingRole(MigrationLog log, Outbound out, Runnable whenCommitted) {
+  WritingRole(MigrationLog log, Outbound out, ClientRights rights, Runnable whenCommitted) {
     this.log = log;
     this.out = out;
+    this.rights = rights;
     this.whenCommitted = whenCommitted;
   }
 
@@ -86,6 +89,8 @@ final class WritingRole implements Role {
       throw new PageliftException(
           ErrorCategory.USAGE, "round " + roundNumber + " of '" + log.name() + "' is neither committed nor aborted yet");
     }
+    // Asked again for each round: a revoked certificate ends with the round that runs.
+    rights.check(Right.WRITE, log.name());
     round =
         log.beginRound(
             begin.getRound(), Messages.printable(begin.getTracker()), begin.getTrackingToken(), begin.getStartedUnixNanos());

@@ -109,7 +109,7 @@ class BadServerTest {
     Duration generous = Duration.ofSeconds(20);
     return PageServerClient.connect(
         address,
-        new ClientOptions("client", generous, SHORT, generous, commitTimeout, ClientOptions.DEFAULT_WINDOW_BYTES, transport));
+        new ClientOptions("client", generous, SHORT, generous, commitTimeout, ClientOptions.DEFAULT_WINDOW_BYTES, transport, null));
   }
 
   private void assertConnectSays(String... parts) {

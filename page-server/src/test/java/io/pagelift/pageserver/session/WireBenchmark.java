@@ -3,7 +3,11 @@ package io.pagelift.pageserver.session;
 import io.pagelift.common.PageRun;
 import io.pagelift.common.PageRuns;
 import io.pagelift.pageserver.store.PageStore;
+import io.pagelift.tls.TlsContext;
+import io.pagelift.tls.TlsEngine;
+import io.pagelift.tls.TlsFiles;
 import io.pagelift.wire.ClientOptions;
+import io.pagelift.wire.ClientTls;
 import io.pagelift.wire.MigrationSession;
 import io.pagelift.wire.PageBatchBuffer;
 import io.pagelift.wire.PageServerClient;
@@ -19,7 +23,8 @@ import java.util.Locale;
 
 /**
  * How fast pages cross loopback, both ends in this JVM. Not a test: {@code java ... WireBenchmark MIB ROUNDS [STORE_DIRECTORY]}. Without
- * a directory the pages are dropped after the checksum, which leaves the wire alone.
+ * a directory the pages are dropped after the checksum, which leaves the wire alone. {@code java ... WireBenchmark MIB ROUNDS tls KEYS}
+ * compares plain text and both TLS engines, with the keys of {@code page-server keygen --out KEYS --host 127.0.0.1 --client benchmark}.
  */
 public final class WireBenchmark {
   private WireBenchmark() {}
@@ -28,6 +33,10 @@ public final class WireBenchmark {
   public static void main(String[] arguments) {
     int mebibytes = Integer.parseInt(arguments[0]);
     int rounds = Integer.parseInt(arguments[1]);
+    if (arguments.length == 4 && arguments[2].equals("tls")) {
+      compareEngines(mebibytes, rounds, Path.of(arguments[3]));
+      return;
+    }
     boolean drop = arguments.length < 3;
     for (Transport transport : drop ? List.of(Transport.EPOLL, Transport.NIO) : List.of(Transport.best())) {
       try (PageStore store = drop ? new HeapStore(false) : PageStore.open(Path.of(arguments[2]));
@@ -47,7 +56,34 @@ public final class WireBenchmark {
     }
   }
 
-  private static void round(Transport transport, MigrationSession session, int mebibytes, int number) {
+  private static void compareEngines(int mebibytes, int rounds, Path keys) {
+    encrypted(mebibytes, rounds, "plain", ServerOptions.defaults("127.0.0.1", 0, "b"), ClientOptions.defaults("b"));
+    for (TlsEngine engine : TlsEngine.values()) {
+      encrypted(
+          mebibytes,
+          rounds,
+          engine.toString(),
+          ServerOptions.defaults("127.0.0.1", 0, "b").withTls(context(keys.resolve("server"), engine)),
+          ClientOptions.defaults("b").withTls(new ClientTls(context(keys.resolve("benchmark"), engine), null)));
+    }
+  }
+
+  private static TlsContext context(Path keys, TlsEngine engine) {
+    return TlsContext.open(
+        new TlsFiles(keys.resolve("cert.pem"), keys.resolve("key.pem"), keys.resolve("ca.pem"), null, engine));
+  }
+
+  private static void encrypted(int mebibytes, int rounds, String name, ServerOptions serving, ClientOptions connecting) {
+    try (PageServer server = PageServer.start(new HeapStore(false), serving);
+        PageServerClient client = PageServerClient.connect(server.address(), connecting);
+        MigrationSession session = client.openForWriting("benchmark")) {
+      for (int i = 0; i < rounds; i++) {
+        round(name, session, mebibytes, i);
+      }
+    }
+  }
+
+  private static void round(Object transport, MigrationSession session, int mebibytes, int number) {
     long cpu = cpuNanos();
     long start = System.nanoTime();
     RoundWriter writer = session.beginRound("none", "benchmark");

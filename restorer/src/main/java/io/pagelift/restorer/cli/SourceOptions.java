@@ -4,9 +4,11 @@ import io.pagelift.common.HostPort;
 import io.pagelift.common.SoftwareVersion;
 import io.pagelift.restorer.source.ImageSource;
 import io.pagelift.restorer.source.ImageSources;
+import io.pagelift.wire.cli.ConnectionOptions;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where the image is: the same for all commands. */
@@ -30,11 +32,15 @@ final class SourceOptions {
       description = "Which migration; may be left out if there is only one complete one.")
   private String name = "";
 
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
   /** Opens the image. */
   ImageSource open() {
     Path store = place.store;
-    return store != null
-        ? ImageSources.store(store, name)
-        : ImageSources.server(HostPort.parse(String.valueOf(place.from)), name, SoftwareVersion.of("restorer"));
+    if (store != null) {
+      return ImageSources.store(store, name);
+    }
+    HostPort server = HostPort.parse(String.valueOf(place.from));
+    return ImageSources.server(server, name, connection.to(server, SoftwareVersion.of("restorer")));
   }
 }

@@ -1,6 +1,7 @@
 package io.pagelift.restorer.source;
 
 import io.pagelift.common.HostPort;
+import io.pagelift.wire.ClientOptions;
 import java.nio.file.Path;
 
 /** Opens images. */
@@ -13,7 +14,7 @@ public final class ImageSources {
   }
 
   /** A migration that a page-server serves; an empty name means the only complete one. */
-  public static ImageSource server(HostPort server, String name, String software) {
-    return ServerSource.open(server, name, software);
+  public static ImageSource server(HostPort server, String name, ClientOptions options) {
+    return ServerSource.open(server, name, options);
   }
 }

@@ -37,8 +37,8 @@ final class ServerSource implements ImageSource {
    *
    * @param name empty: the only complete one
    */
-  static ServerSource open(HostPort server, String name, String software) {
-    PageServerClient client = PageServerClient.connect(server, ClientOptions.defaults(software));
+  static ServerSource open(HostPort server, String name, ClientOptions options) {
+    PageServerClient client = PageServerClient.connect(server, options);
     try {
       return new ServerSource(server, name.isEmpty() ? onlyComplete(server, client) : name, client);
     } catch (RuntimeException e) {

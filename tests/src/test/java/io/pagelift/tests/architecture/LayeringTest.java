@@ -14,6 +14,7 @@ import org.junit.jupiter.api.TestInstance;
 class LayeringTest {
   private static final String COMMON = "io.pagelift.common..";
   private static final String WIRE = "io.pagelift.wire..";
+  private static final String TLS = "io.pagelift.tls..";
   private static final String IMAGE = "io.pagelift.image..";
   private static final String STORE = "io.pagelift.store..";
   private static final String LINUX = "io.pagelift.linux..";
@@ -33,12 +34,12 @@ class LayeringTest {
 
   @Test
   void linuxUsesNothingOfOurs() {
-    forbid(LINUX, COMMON, WIRE, IMAGE, STORE, PAGE_SERVER, DUMPER, RESTORER);
+    forbid(LINUX, COMMON, TLS, WIRE, IMAGE, STORE, PAGE_SERVER, DUMPER, RESTORER);
   }
 
   @Test
   void commonProtoKnowsNoKernelAndNoProgram() {
-    forbid(new String[] {COMMON, WIRE, IMAGE, STORE}, LINUX, PAGE_SERVER, DUMPER, RESTORER);
+    forbid(new String[] {COMMON, TLS, WIRE, IMAGE, STORE}, LINUX, PAGE_SERVER, DUMPER, RESTORER);
   }
 
   @Test
@@ -58,12 +59,19 @@ class LayeringTest {
 
   @Test
   void onlyLinuxCallsForeignFunctions() {
-    forbid(new String[] {COMMON, WIRE, IMAGE, STORE, PAGE_SERVER, DUMPER, RESTORER}, "jnr..", "com.kenai.jffi..");
+    forbid(new String[] {COMMON, TLS, WIRE, IMAGE, STORE, PAGE_SERVER, DUMPER, RESTORER}, "jnr..", "com.kenai.jffi..");
   }
 
   @Test
   void onlyTheWireAndTheSessionsKnowNetty() {
     forbid(new String[] {COMMON, IMAGE, STORE, "io.pagelift.pageserver.store..", LINUX, DUMPER, RESTORER}, "io.netty..");
+  }
+
+  @Test
+  void onlyTlsAndItsKeysKnowTheCryptographicLibrary() {
+    forbid(
+        new String[] {COMMON, WIRE, IMAGE, STORE, "io.pagelift.pageserver.store..", "io.pagelift.pageserver.session..", LINUX, DUMPER, RESTORER},
+        "org.bouncycastle..");
   }
 
   @Test
