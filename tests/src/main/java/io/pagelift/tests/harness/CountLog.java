@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What the victim {@code counter} wrote: one line per tick of a millisecond, a count and CLOCK_REALTIME.
@@ -52,5 +53,21 @@ public record CountLog(long lineCount, List<String> breaks, long longestGapNanos
       before = nanos;
     }
     return new CountLog(lines, List.copyOf(breaks), longest, longestAt);
+  }
+
+  /** How many ticks the victim did in each second between these two times. */
+  public static double ticksPerSecond(Path victimDirectory, long fromUnixNanos, long toUnixNanos) {
+    try (Stream<String> lines = Files.lines(victimDirectory.resolve("log"))) {
+      // A half written last line is no tick yet.
+      long ticks =
+          lines
+              .filter(line -> line.matches("\\d+ \\d{19}"))
+              .mapToLong(line -> Long.parseLong(line.substring(line.indexOf(' ') + 1)))
+              .filter(nanos -> nanos >= fromUnixNanos && nanos <= toUnixNanos)
+              .count();
+      return ticks * 1e9 / (toUnixNanos - fromUnixNanos);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }
