@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
     name = "dumper",
     mixinStandardHelpOptions = true,
     versionProvider = SoftwareVersion.class,
-    subcommands = {PreDumpCommand.class, DumpCommand.class, CheckCommand.class},
+    subcommands = {PreDumpCommand.class, DumpCommand.class, MigrateCommand.class, CheckCommand.class, GuardCommand.class},
     description = "Reads the memory and the state of a running process tree and sends them to a page-server.",
     footer = {
       "",
@@ -32,6 +32,6 @@ final class DumperCommand implements Runnable {
       throw new IllegalStateException("not run by picocli");
     }
     CommandLine line = own.commandLine();
-    throw new ParameterException(line, "Missing command: pre-dump, dump or check");
+    throw new ParameterException(line, "Missing command: pre-dump, dump, migrate or check");
   }
 }

@@ -85,6 +85,13 @@ public final class FrozenTree implements AutoCloseable {
     return samples;
   }
 
+  /**
+   * Makes the tree stay stopped when the tracer dies, until it is let go or killed here, or continued with SIGCONT by somebody else.
+   */
+  public void hold() {
+    tracer.run("hold the tree", THAW_BOUND, () -> held.hold(processes));
+  }
+
   /** Lets every thread go on where it was; stopped processes stay stopped. May be called more than once. */
   public void thaw() {
     tracer.run("let the tree go", THAW_BOUND, () -> held.letGo(tracer));

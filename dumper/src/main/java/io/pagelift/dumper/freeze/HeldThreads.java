@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** The threads that are attached, by tid, in the order in which they were found. For the tracer thread only. */
 final class HeldThreads {
   private final Map<Integer, Tracee> byTid = new LinkedHashMap<>();
+  private @Nullable StickyStop sticky;
 
   boolean has(int tid) {
     return byTid.containsKey(tid);
@@ -34,6 +35,11 @@ final class HeldThreads {
 
   Collection<Tracee> all() {
     return byTid.values();
+  }
+
+  /** From now on the threads stay stopped when their tracer dies, see {@link StickyStop}. */
+  void hold(List<FrozenProcess> processes) {
+    sticky = StickyStop.of(processes);
   }
 
   /** The held threads of a process, its leader first if it is held. */
@@ -52,6 +58,11 @@ final class HeldThreads {
    * thread does it as soon as it stops.
    */
   void letGo(TracerThread tracer) {
+    StickyStop held = sticky;
+    sticky = null;
+    if (held != null) {
+      held.undo();
+    }
     for (Tracee tracee : byTid.values()) {
       if (!letGo(tracee)) {
         tracer.letGoLater(tracee);

@@ -2,6 +2,7 @@ package io.pagelift.dumper.round;
 
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
+import io.pagelift.dumper.freeze.FrozenTree;
 import io.pagelift.dumper.refuse.Refusal;
 import io.pagelift.dumper.refuse.Refusals;
 import io.pagelift.dumper.stats.StatsFile;
@@ -43,14 +44,22 @@ public final class Dump {
     StatsFile stats = options.stats("dump");
     stats.check();
     TargetCheck.check(options.pid());
-    refuse(Refusals.check(options.pid(), collectOptions));
+    refuseWhatCannotBeCarried(options.pid(), collectOptions);
     try (Rounds all = Rounds.open(options, stats, messages)) {
       all.rehearseDump();
       sendLive(all);
-      FinalRound.Outcome outcome = all.last(collectOptions, leaveRunning);
+      FinalRound.Outcome outcome = all.last(collectOptions, (tree, round) -> end(tree, leaveRunning));
       if (!leaveRunning) {
         awaitPids(outcome.pids());
       }
+    }
+  }
+
+  private static void end(FrozenTree tree, boolean leaveRunning) {
+    if (leaveRunning) {
+      tree.thaw();
+    } else {
+      tree.kill();
     }
   }
 
@@ -65,7 +74,9 @@ public final class Dump {
     }
   }
 
-  private static void refuse(List<Refusal> refusals) {
+  /** Throws REFUSED with one sentence for each thing that stands in the way. */
+  static void refuseWhatCannotBeCarried(int pid, CollectOptions collectOptions) {
+    List<Refusal> refusals = Refusals.check(pid, collectOptions);
     if (!refusals.isEmpty()) {
       throw new PageliftException(
           ErrorCategory.REFUSED,

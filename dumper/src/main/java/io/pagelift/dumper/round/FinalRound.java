@@ -42,6 +42,7 @@ final class FinalRound {
   private final TracerThread tracer;
   private final String token;
   private final String trackerName;
+  private boolean handover;
   private long commitNanos;
 
   /** What the last round did. */
@@ -67,12 +68,15 @@ final class FinalRound {
   /**
    * Runs the round.
    *
-   * @param leaveRunning let the tree go on after the commit instead of ending it
+   * @param ending what becomes of the tree after the commit
    * @return the figures, and the processes that were in the tree
    */
-  Outcome run(int rootPid, CollectOptions options, boolean leaveRunning) {
+  Outcome run(int rootPid, CollectOptions options, Ending ending) {
     Urgency.raise();
-    RoundStats stats = new RoundStats(session.lastRound() + 1, trackerName, true);
+    int round = session.lastRound() + 1;
+    RoundStats stats = new RoundStats(round, trackerName, true);
+    handover = ending.handover();
+    ending.prepare(round);
     RoundWriter writer = session.beginRound(trackerName, token);
     boolean committed = false;
     try (FrozenTree tree = FrozenTree.freezeForDump(tracer, rootPid, FREEZE_BOUND)) {
@@ -80,11 +84,7 @@ final class FinalRound {
       tree.processes().forEach(process -> pids.add(process.pid()));
       RoundResult result = send(tree, options, writer, stats);
       committed = true;
-      if (leaveRunning) {
-        tree.thaw();
-      } else {
-        tree.kill();
-      }
+      ending.end(tree, round);
       stats.frozen(pids.size(), tree.times().completeNanos() - tree.times().beganNanos(),
           System.nanoTime() - tree.times().beganNanos());
       stats.committed(result, writer.payloadBytesSent(), commitNanos);
@@ -128,7 +128,7 @@ final class FinalRound {
       long collectNanos) {
     sendPages(mappings, raw, writer, stats);
     long buildStart = System.nanoTime();
-    TreeImage image = collector.build(raw);
+    TreeImage image = collector.build(raw).toBuilder().setHandover(handover).build();
     writer.image(IMAGE_NAME, ByteBuffer.wrap(image.toByteArray()));
     stats.image(collectNanos, System.nanoTime() - buildStart);
     long commitStart = System.nanoTime();

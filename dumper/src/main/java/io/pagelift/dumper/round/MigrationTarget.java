@@ -2,6 +2,7 @@ package io.pagelift.dumper.round;
 
 import io.pagelift.common.HostPort;
 import io.pagelift.wire.ClientOptions;
+import io.pagelift.wire.HandoverSession;
 import io.pagelift.wire.MigrationSession;
 import io.pagelift.wire.PageServerClient;
 import io.pagelift.wire.proto.MigrationOpened;
@@ -10,17 +11,19 @@ import io.pagelift.wire.proto.MigrationOpened;
 final class MigrationTarget implements AutoCloseable {
   private final PageServerClient client;
   private final MigrationSession session;
+  private final String name;
 
-  private MigrationTarget(PageServerClient client, MigrationSession session) {
+  private MigrationTarget(PageServerClient client, MigrationSession session, String name) {
     this.client = client;
     this.session = session;
+    this.name = name;
   }
 
   /** Connects and opens; makes the migration when it does not exist. */
   static MigrationTarget open(HostPort server, String name, ClientOptions options) {
     PageServerClient client = PageServerClient.connect(server, options);
     try {
-      return new MigrationTarget(client, client.openForWriting(name));
+      return new MigrationTarget(client, client.openForWriting(name), name);
     } catch (RuntimeException failure) {
       client.close();
       throw failure;
@@ -29,6 +32,10 @@ final class MigrationTarget implements AutoCloseable {
 
   MigrationSession session() {
     return session;
+  }
+
+  HandoverSession handover() {
+    return client.openHandover(name);
   }
 
   MigrationOpened opened() {

@@ -7,6 +7,7 @@ import io.pagelift.dumper.stats.RoundStats;
 import io.pagelift.dumper.stats.RoundTable;
 import io.pagelift.dumper.stats.StatsFile;
 import io.pagelift.dumper.tree.CollectOptions;
+import io.pagelift.wire.HandoverSession;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -103,27 +104,32 @@ final class Rounds implements AutoCloseable {
     return round;
   }
 
+  /** A session about which copy lives, at the same page-server. */
+  HandoverSession handover() {
+    return target.handover();
+  }
+
   /** Makes the freeze that comes as short as it can be. */
   void rehearseDump() {
     FreezeRehearsal.run();
   }
 
-  /** The last round; the tree is ended or goes on. */
-  FinalRound.Outcome last(CollectOptions collectOptions, boolean leaveRunning) {
-    FinalRound.Outcome outcome = frozen(collectOptions, leaveRunning);
+  /** The last round; the tree is ended or goes on, as the ending says. */
+  FinalRound.Outcome last(CollectOptions collectOptions, Ending ending) {
+    FinalRound.Outcome outcome = frozen(collectOptions, ending);
     report(outcome.stats());
     tracking.release();
     return outcome;
   }
 
   /** An event that is just being read, for example, stands against a dump for a moment only: then the tree runs on for that long. */
-  private FinalRound.Outcome frozen(CollectOptions collectOptions, boolean leaveRunning) {
+  private FinalRound.Outcome frozen(CollectOptions collectOptions, Ending ending) {
     for (int i = 1; ; i++) {
       try {
         FinalRound round =
             new FinalRound(
                 target.session(), registry, tracking, sharedObjects, tracer, continuity.token(), trackerName);
-        return round.run(options.pid(), collectOptions, leaveRunning);
+        return round.run(options.pid(), collectOptions, ending);
       } catch (TreeRefused refused) {
         if (!refused.passing() || i == FREEZES) {
           throw refused;

@@ -194,6 +194,8 @@ final class Handovers {
     return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.max(0, Math.min(waitMillis, LONGEST_WAIT_MILLIS)));
   }
 
+  // The callers loop: a notice may be of another migration.
+  @SuppressWarnings("WaitNotInLoop")
   private void pause(long end) {
     long leftMillis = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime()) + 1;
     try {

@@ -1,7 +1,10 @@
 package io.pagelift.restorer.cli;
 
 import io.pagelift.common.ErrorCategory;
+import io.pagelift.common.FaultPoint;
 import io.pagelift.common.PageliftException;
+import io.pagelift.image.TreeImage;
+import io.pagelift.restorer.handover.Takeover;
 import io.pagelift.restorer.plan.ControlGroupMode;
 import io.pagelift.restorer.process.Restore;
 import io.pagelift.restorer.process.RootWait;
@@ -9,6 +12,7 @@ import io.pagelift.restorer.source.ImageSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -38,21 +42,72 @@ final class RestoreCommand implements Callable<Integer> {
               + " leaves out what is missing, ignore leaves all in the restorer's (default: strict).")
   private ControlGroupMode controlGroups = ControlGroupMode.STRICT;
 
+  @Option(
+      names = "--follow",
+      description = "Wait for the migration (--from, --name) while its rounds still run, and take it over when its image is there.")
+  private boolean follow;
+
+  @Option(
+      names = "--follow-timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "86400",
+      description = "Give up following after this time (default: ${DEFAULT-VALUE}).")
+  private int followSeconds;
+
+  @Option(
+      names = "--handover-timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "120",
+      description = "How long a source that hands its tree over may take once the copy is ready (default: ${DEFAULT-VALUE}).")
+  private int handoverSeconds;
+
   @Override
   public Integer call() {
+    if (follow) {
+      source.following().awaitImage(Duration.ofSeconds(followSeconds));
+    }
     int root;
-    try (ImageSource image = source.open();
-        Restore restore = Restore.plan(image, controlGroups)) {
-      root = restore.image().getRootPid();
+    try (ImageSource image = source.open()) {
+      TreeImage tree = image.tree();
+      root = tree.getRootPid();
+      try (Takeover takeover = Takeover.of(image, tree, Duration.ofSeconds(handoverSeconds))) {
+        restore(image, tree, takeover);
+      }
+    }
+    return detached ? 0 : RootWait.exitCode(root);
+  }
+
+  private void restore(ImageSource image, TreeImage tree, Takeover takeover) {
+    try (Restore restore = planned(image, tree, takeover)) {
       restore.warnings().forEach(System.err::println);
-      restore.build();
-      writePidFile(root);
+      build(restore, tree.getRootPid(), takeover);
+      takeover.take();
       if (!detached) {
-        RootWait.forwardSignals(root);
+        RootWait.forwardSignals(tree.getRootPid());
       }
       restore.run();
     }
-    return detached ? 0 : RootWait.exitCode(root);
+    FaultPoint.reach("restorer.running");
+    takeover.released();
+  }
+
+  private Restore planned(ImageSource image, TreeImage tree, Takeover takeover) {
+    try {
+      return Restore.plan(image, tree, controlGroups);
+    } catch (RuntimeException e) {
+      takeover.failed(e);
+      throw e;
+    }
+  }
+
+  private void build(Restore restore, int root, Takeover takeover) {
+    try {
+      restore.build();
+      writePidFile(root);
+    } catch (RuntimeException e) {
+      takeover.failed(e);
+      throw e;
+    }
   }
 
   private void writePidFile(int root) {

@@ -1,7 +1,10 @@
 package io.pagelift.restorer.cli;
 
+import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.HostPort;
+import io.pagelift.common.PageliftException;
 import io.pagelift.common.SoftwareVersion;
+import io.pagelift.restorer.handover.Following;
 import io.pagelift.restorer.source.ImageSource;
 import io.pagelift.restorer.source.ImageSources;
 import io.pagelift.wire.cli.ConnectionOptions;
@@ -33,6 +36,16 @@ final class SourceOptions {
   private String name = "";
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
+
+  /** To wait for the image; throws a usage error unless a server and a name are given. */
+  Following following() {
+    String from = place.from;
+    if (from == null || name.isEmpty()) {
+      throw new PageliftException(ErrorCategory.USAGE, "--follow needs --from HOST:PORT and --name NAME: which migration, and where.");
+    }
+    HostPort server = HostPort.parse(from);
+    return new Following(server, name, connection.to(server, SoftwareVersion.of("restorer")), System.err::println);
+  }
 
   /** Opens the image. */
   ImageSource open() {

@@ -77,13 +77,7 @@ public final class Restore implements AutoCloseable {
    *
    * @throws io.pagelift.common.PageliftException REFUSED with what is missing or different here, and the remedy
    */
-  public static Restore plan(ImageSource source) {
-    return plan(source, ControlGroupMode.STRICT);
-  }
-
-  /** The same, saying what becomes of the tree's control groups. */
-  public static Restore plan(ImageSource source, ControlGroupMode controlGroups) {
-    TreeImage image = source.tree();
+  public static Restore plan(ImageSource source, TreeImage image, ControlGroupMode controlGroups) {
     ImageChecks.check(image);
     return new Restore(source, image, new ControlGroupPlan(image, controlGroups));
   }

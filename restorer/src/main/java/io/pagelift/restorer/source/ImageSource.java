@@ -3,6 +3,7 @@ package io.pagelift.restorer.source;
 import io.pagelift.common.PagePlace;
 import io.pagelift.common.PageRuns;
 import io.pagelift.image.TreeImage;
+import io.pagelift.wire.HandoverSession;
 import io.pagelift.wire.PageSink;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -17,6 +18,12 @@ import java.util.function.Consumer;
 public interface ImageSource extends AutoCloseable {
   /** For messages: {@code migration 'x' in /var/lib/store}. */
   String description();
+
+  /** The round that carries the image. */
+  int round();
+
+  /** A session about which copy lives; REFUSED where no page-server is asked. */
+  HandoverSession handover();
 
   /** The image; read and parsed each time. */
   TreeImage tree();

@@ -8,6 +8,7 @@ import io.pagelift.common.PageRuns;
 import io.pagelift.common.PageliftException;
 import io.pagelift.image.TreeImage;
 import io.pagelift.wire.ClientOptions;
+import io.pagelift.wire.HandoverSession;
 import io.pagelift.wire.PageServerClient;
 import io.pagelift.wire.PageSink;
 import io.pagelift.wire.ReadingSession;
@@ -60,6 +61,16 @@ final class ServerSource implements ImageSource {
   @Override
   public String description() {
     return "migration '" + name + "' at " + server;
+  }
+
+  @Override
+  public int round() {
+    return session.opened().getLastRound();
+  }
+
+  @Override
+  public HandoverSession handover() {
+    return client.openHandover(name);
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.pagelift.image.TreeImage;
 import io.pagelift.store.PlaceRuns;
 import io.pagelift.store.StoreReader;
 import io.pagelift.store.StoredMigration;
+import io.pagelift.wire.HandoverSession;
 import io.pagelift.wire.PageSink;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -64,6 +65,18 @@ final class StoreSource implements ImageSource {
   @Override
   public String description() {
     return "migration '" + migration.name() + "' in " + directory;
+  }
+
+  @Override
+  public int round() {
+    return migration.lastRound();
+  }
+
+  @Override
+  public HandoverSession handover() {
+    throw new PageliftException(
+        ErrorCategory.REFUSED,
+        "Which copy of " + description() + " lives is for its page-server to decide: restore it with --from HOST:PORT instead of --store.");
   }
 
   @Override

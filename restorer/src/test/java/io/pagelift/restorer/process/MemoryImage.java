@@ -5,6 +5,7 @@ import io.pagelift.common.PageRun;
 import io.pagelift.common.PageRuns;
 import io.pagelift.image.TreeImage;
 import io.pagelift.restorer.source.ImageSource;
+import io.pagelift.wire.HandoverSession;
 import io.pagelift.wire.PageSink;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -51,6 +52,16 @@ final class MemoryImage implements ImageSource {
   @Override
   public String description() {
     return "a test image";
+  }
+
+  @Override
+  public int round() {
+    return 1;
+  }
+
+  @Override
+  public HandoverSession handover() {
+    throw new UnsupportedOperationException("no image of a handover");
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.pagelift.linux.ProcTree;
 import io.pagelift.linux.ProcessMaps;
 import io.pagelift.linux.Spawn;
 import io.pagelift.linux.SpawnActions;
+import io.pagelift.restorer.plan.ControlGroupMode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,7 +52,7 @@ class RestoreTest {
     Spawn.killAndReap(pid, Deadline.in(BOUND));
     int linesAtDump = Files.readAllLines(counts).size();
 
-    try (Restore restore = Restore.plan(image)) {
+    try (Restore restore = Restore.plan(image, image.tree(), ControlGroupMode.STRICT)) {
       restore.build();
       restore.run();
     }
@@ -79,7 +80,7 @@ class RestoreTest {
     Spawn.killAndReap(pid, Deadline.in(BOUND));
     List<Integer> childrenBefore = ProcTree.children(Kernel.pid());
 
-    try (Restore restore = Restore.plan(image)) {
+    try (Restore restore = Restore.plan(image, image.tree(), ControlGroupMode.STRICT)) {
       restore.build();
     }
 
@@ -95,7 +96,7 @@ class RestoreTest {
     awaitLines(counts, 1);
     MemoryImage image = new MemoryImage(directory.resolve("pages"), true);
     PlainDump.take(pid, image);
-    assertThatThrownBy(() -> Restore.plan(image))
+    assertThatThrownBy(() -> Restore.plan(image, image.tree(), ControlGroupMode.STRICT))
         .isInstanceOf(PageliftException.class)
         .hasMessageContaining("process id " + pid)
         .hasMessageContaining("'dash'");
@@ -109,7 +110,7 @@ class RestoreTest {
     MemoryImage image = new MemoryImage(directory.resolve("pages"), true);
     PlainDump.take(pid, image);
     Spawn.kill(pid, Constants.SIGKILL);
-    assertThatThrownBy(() -> Restore.plan(image))
+    assertThatThrownBy(() -> Restore.plan(image, image.tree(), ControlGroupMode.STRICT))
         .isInstanceOf(PageliftException.class)
         .hasMessageContaining("process id " + pid)
         .hasMessageContaining("not collected by its parent, process " + Kernel.pid());
@@ -126,7 +127,7 @@ class RestoreTest {
     Files.write(directory.resolve("pages"), new byte[100]);
     List<Integer> childrenBefore = ProcTree.children(Kernel.pid());
 
-    try (Restore restore = Restore.plan(image)) {
+    try (Restore restore = Restore.plan(image, image.tree(), ControlGroupMode.STRICT)) {
       assertThatThrownBy(restore::build)
           .isInstanceOf(PageliftException.class)
           .hasMessageContaining("Process " + pid)
@@ -142,7 +143,7 @@ class RestoreTest {
   void anImageOfAnotherFormatOrMachineIsRefused() {
     MemoryImage image = new MemoryImage(directory.resolve("pages"), true);
     image.tree(TreeImage.newBuilder().setFormatVersion(2).setSoftware("pagelift dumper 9").build());
-    assertThatThrownBy(() -> Restore.plan(image))
+    assertThatThrownBy(() -> Restore.plan(image, image.tree(), ControlGroupMode.STRICT))
         .isInstanceOf(PageliftException.class)
         .hasMessageContaining("format 2")
         .hasMessageContaining("pagelift dumper 9");
