@@ -12,6 +12,7 @@ import io.pagelift.linux.ptrace.Stop;
 import io.pagelift.linux.ptrace.Tracee;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +34,9 @@ public final class BatchExecutor {
   private final long scratchAddress;
   private final int scratchBytes;
   private final StubCode stubCode = Architecture.current().stubCode();
+  private final List<Integer> newTasks = new ArrayList<>();
   private @Nullable Registers base;
+  private @Nullable Batch running;
 
   /**
    * An executor in a stopped thread.
@@ -76,9 +79,20 @@ public final class BatchExecutor {
    * @throws KernelException ETIMEDOUT if it does not end in time; ESRCH if the thread was killed
    */
   public BatchResults run(Batch batch, Deadline deadline) {
-    int count = batch.size();
-    if (count == 0) {
+    if (batch.size() == 0) {
       return new BatchResults(tracee.pid(), batch, new long[0], List.of());
+    }
+    begin(batch);
+    return end(deadline);
+  }
+
+  /**
+   * Starts a batch of one call or more and returns at once, so that several threads can run theirs at the same time. {@link #end}
+   * or {@link #poll} must give its results before the next one.
+   */
+  public void begin(Batch batch) {
+    if (running != null || batch.size() == 0) {
+      throw new IllegalStateException("thread " + tracee.tid() + " runs a batch already, or this one is empty");
     }
     RemoteMemory.write(tracee.pid(), tableAddress, batch.tableBytes());
     RemoteMemory.write(tracee.pid(), scratchAddress, batch.scratchContent());
@@ -89,39 +103,81 @@ public final class BatchExecutor {
       base = registers;
     }
     tracee.setRegisters(
-        Registers.of(stubCode.preparedForBatch(registers.bytes(), codeAddress, tableAddress, count)));
+        Registers.of(stubCode.preparedForBatch(registers.bytes(), codeAddress, tableAddress, batch.size())));
+    newTasks.clear();
+    running = batch;
     tracee.resume(0);
-    List<Integer> newTasks = new ArrayList<>();
-    Registers atEnd = awaitEnd(deadline, newTasks);
-    int left = stubCode.batchCallsLeft(atEnd.bytes());
-    if (left < 0 || left > count) {
-      throw new IllegalStateException("the batch in thread " + tracee.tid() + " ended with " + left + " calls left");
-    }
-    return results(batch, left == 0 ? count : count - left + 1, newTasks);
   }
 
-  private Registers awaitEnd(Deadline deadline, List<Integer> newTasks) {
-    while (true) {
-      Stop stop = tracee.awaitStop(deadline);
-      if (stop.ended()) {
-        throw new KernelException("batch", Errno.ESRCH, tracee.pid(), "thread " + tracee.tid() + ", ended with " + stop);
-      }
-      if (stop.kind() == Stop.Kind.SIGNAL && stop.number() == Constants.SIGTRAP) {
-        Registers registers = tracee.registers();
-        if (registers.rip() == codeAddress + stubCode.batchExecutor().length) {
-          return registers;
-        }
-      }
-      if (stop.kind() == Stop.Kind.SIGNAL && fault(stop.number())) {
-        throw new KernelException(
-            "batch", Errno.EFAULT, tracee.pid(), "thread " + tracee.tid() + ", stopped with " + stop);
-      }
-      if (stop.kind() == Stop.Kind.EVENT && stop.number() <= Stop.EVENT_CLONE) {
-        newTasks.add((int) tracee.eventMessage());
+  /**
+   * Waits for the batch that was begun.
+   *
+   * @throws KernelException as {@link #run}
+   */
+  public BatchResults end(Deadline deadline) {
+    AtomicReference<BatchResults> results = new AtomicReference<>();
+    boolean ended =
+        deadline.await(
+            () -> {
+              results.set(poll());
+              return results.get() != null;
+            });
+    if (!ended) {
+      throw new KernelException("waitid", Errno.ETIMEDOUT, tracee.pid(), "a stop of thread " + tracee.tid());
+    }
+    return results.get();
+  }
+
+  /**
+   * The results of the batch that was begun, or null while it runs. Never waits.
+   *
+   * @throws KernelException ESRCH if the thread was killed
+   */
+  public @Nullable BatchResults poll() {
+    Batch batch = running;
+    if (batch == null) {
+      throw new IllegalStateException("thread " + tracee.tid() + " runs no batch");
+    }
+    for (Stop stop = tracee.pollStop(); stop != null; stop = tracee.pollStop()) {
+      Registers atEnd = atEnd(stop);
+      if (atEnd != null) {
+        running = null;
+        return results(batch, executed(batch, atEnd));
       }
       // What else may come: an interrupt that was asked for earlier, SIGSTOP. None is the end.
       tracee.resume(0);
     }
+    return null;
+  }
+
+  private int executed(Batch batch, Registers atEnd) {
+    int count = batch.size();
+    int left = stubCode.batchCallsLeft(atEnd.bytes());
+    if (left < 0 || left > count) {
+      throw new IllegalStateException("the batch in thread " + tracee.tid() + " ended with " + left + " calls left");
+    }
+    return left == 0 ? count : count - left + 1;
+  }
+
+  /** The registers at the end of the batch; null if the thread stopped for something else, which is noted. */
+  private @Nullable Registers atEnd(Stop stop) {
+    if (stop.ended()) {
+      throw new KernelException("batch", Errno.ESRCH, tracee.pid(), "thread " + tracee.tid() + ", ended with " + stop);
+    }
+    if (stop.kind() == Stop.Kind.SIGNAL && stop.number() == Constants.SIGTRAP) {
+      Registers registers = tracee.registers();
+      if (registers.rip() == codeAddress + stubCode.batchExecutor().length) {
+        return registers;
+      }
+    }
+    if (stop.kind() == Stop.Kind.SIGNAL && fault(stop.number())) {
+      throw new KernelException(
+          "batch", Errno.EFAULT, tracee.pid(), "thread " + tracee.tid() + ", stopped with " + stop);
+    }
+    if (stop.kind() == Stop.Kind.EVENT && stop.number() <= Stop.EVENT_CLONE) {
+      newTasks.add((int) tracee.eventMessage());
+    }
+    return null;
   }
 
   private static boolean fault(int signal) {
@@ -132,7 +188,7 @@ public final class BatchExecutor {
         || signal == Constants.SIGSYS;
   }
 
-  private BatchResults results(Batch batch, int executed, List<Integer> newTasks) {
+  private BatchResults results(Batch batch, int executed) {
     byte[] table = RemoteMemory.read(tracee.pid(), tableAddress, executed * Batch.ENTRY_BYTES);
     return BatchResults.ofTable(tracee.pid(), batch, table, newTasks);
   }

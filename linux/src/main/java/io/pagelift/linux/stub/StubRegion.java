@@ -1,6 +1,8 @@
 package io.pagelift.linux.stub;
 
 import io.pagelift.linux.Kernel;
+import io.pagelift.linux.inject.BatchExecutor;
+import io.pagelift.linux.ptrace.Tracee;
 
 /**
  * Where the stub lives in a process: one anonymous mapping, a page of code followed by the work area (table of calls, then
@@ -42,19 +44,15 @@ public record StubRegion(long base, int workBytes) {
     return base + lengthBytes();
   }
 
-  long tableAddress() {
+  /** Runs batches in a thread that has the region mapped, with the region's own work area or one that lies elsewhere. */
+  BatchExecutor executor(Tracee tracee, long workAddress) {
+    int tableBytes = workBytes / TABLE_SHARE;
+    return new BatchExecutor(
+        tracee, base, workAddress, tableBytes / ENTRY_BYTES, workAddress + tableBytes, workBytes - tableBytes);
+  }
+
+  /** The region's own work area. */
+  long workAddress() {
     return base + Kernel.PAGE_BYTES;
-  }
-
-  int maxEntries() {
-    return workBytes / TABLE_SHARE / ENTRY_BYTES;
-  }
-
-  long scratchAddress() {
-    return tableAddress() + workBytes / TABLE_SHARE;
-  }
-
-  int scratchBytes() {
-    return workBytes - workBytes / TABLE_SHARE;
   }
 }

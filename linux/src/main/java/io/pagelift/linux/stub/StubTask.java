@@ -43,16 +43,13 @@ public final class StubTask {
   private final BatchExecutor executor;
 
   StubTask(Tracee tracee, StubRegion region) {
+    this(tracee, region, region.workAddress());
+  }
+
+  private StubTask(Tracee tracee, StubRegion region, long workAddress) {
     this.tracee = tracee;
     this.region = region;
-    this.executor =
-        new BatchExecutor(
-            tracee,
-            region.base(),
-            region.tableAddress(),
-            region.maxEntries(),
-            region.scratchAddress(),
-            region.scratchBytes());
+    this.executor = region.executor(tracee, workAddress);
   }
 
   /** The thread, stopped. */
@@ -87,7 +84,7 @@ public final class StubTask {
    */
   public StubTask cloneProcess(int pid, long flags, int exitSignal, Deadline deadline) {
     int made = clone(pid, flags, exitSignal, deadline);
-    return attached(made, made, deadline);
+    return attached(made, made, region.workAddress(), deadline);
   }
 
   /**
@@ -98,7 +95,18 @@ public final class StubTask {
    * @throws KernelException as for {@link #cloneProcess}
    */
   public StubTask cloneThread(int tid, Deadline deadline) {
-    return attached(tracee.pid(), clone(tid, THREAD_FLAGS, 0, deadline), deadline);
+    return attached(tracee.pid(), clone(tid, THREAD_FLAGS, 0, deadline), region.workAddress(), deadline);
+  }
+
+  /**
+   * Makes a passing thread that works beside this one: with a work area of its own, so that both can run batches at the same
+   * time, and with its own copy of the descriptors. It must be ended by {@link #exit} before the process runs.
+   *
+   * @param workAddress writable memory of the process, as long as the region's work area
+   * @return the new thread, attached and stopped
+   */
+  public StubTask cloneHelper(long workAddress, Deadline deadline) {
+    return attached(tracee.pid(), clone(0, THREAD_FLAGS & ~CLONE_FILES, 0, deadline), workAddress, deadline);
   }
 
   private int clone(int id, long flags, int exitSignal, Deadline deadline) {
@@ -118,12 +126,12 @@ public final class StubTask {
     return results.newTasks().get(0);
   }
 
-  private StubTask attached(int pid, int tid, Deadline deadline) {
+  private StubTask attached(int pid, int tid, long workAddress, Deadline deadline) {
     Tracee born = Tracee.attachedOnBirth(pid, tid);
     if (ProcessThreads.stopped(born, deadline).ended()) {
       throw new KernelException("clone3", Errno.ESRCH, pid, "task " + tid + ", killed at birth");
     }
-    return new StubTask(born, region);
+    return new StubTask(born, region, workAddress);
   }
 
   /**
@@ -139,6 +147,14 @@ public final class StubTask {
         OwnedCalls.make(
             tracee, deadline, syscallInstruction(), SyscallNumbers.MUNMAP, region.base(), region.lengthBytes());
     Kernel.check(result, "munmap", tracee.pid(), "the stub's region");
+  }
+
+  /** Ends this thread, which is not the last of its process, with exit(2). */
+  public void exit(Deadline deadline) {
+    Batch batch = executor.newBatch();
+    batch.add(SyscallNumbers.EXIT, 0);
+    executor.begin(batch);
+    tracee.awaitEnd(deadline);
   }
 
   /** Kills the process of this thread and reaps the thread. Of several threads the leader must be the last to be reaped. */

@@ -40,7 +40,7 @@ import java.util.List;
  */
 public final class MemoryBuilder {
   /** Free bytes that are needed beside the stub's region. */
-  public static final long PARKING_BYTES = VdsoPlacement.PARKING_BYTES;
+  public static final long SPARE_BYTES = VdsoPlacement.PARKING_BYTES + PageFillers.AREA_BYTES;
 
   private static final int PR_SET_VMA = 0x53564d41;
   private static final int MM_MAP_BYTES = 104;
@@ -60,7 +60,7 @@ public final class MemoryBuilder {
   /**
    * A builder for copies of one seed.
    *
-   * @param region the stub's region, followed by {@link #PARKING_BYTES} free bytes
+   * @param region the stub's region, followed by {@link #SPARE_BYTES} free bytes
    * @param seedMaps the seed's mappings
    */
   public MemoryBuilder(
@@ -109,7 +109,7 @@ public final class MemoryBuilder {
       vdso.place(calls, space.getVmasList());
       attachments.attach(calls, shared::image);
       plans.stream().filter(plan -> systemV(plan.vma())).forEach(plan -> advise(calls, plan));
-      fill.fill(calls, files, segments);
+      fill.fill(calls, files, segments, region.end() + VdsoPlacement.PARKING_BYTES);
       plans.forEach(plan -> finish(calls, plan));
       layOut(calls, files, space);
     }

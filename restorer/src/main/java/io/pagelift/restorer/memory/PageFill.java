@@ -14,29 +14,22 @@ import io.pagelift.linux.RemoteMemory;
 import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.restorer.remote.RemoteCalls;
 import io.pagelift.restorer.source.ImageSource;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Puts the held pages of an address space into its mappings, which are writable at that time.
  *
- * <p>If the segment files can be opened here, the process reads them itself, straight into place: one {@code preadv} takes
- * as many neighbouring pages of a segment as there are, whatever mappings they belong to, because the store keeps pages in
- * (process, address) order. Otherwise the pages come from the page-server in the restorer's buffers and are written into the process.
+ * <p>If the segment files can be opened here, the process reads them itself, straight into place ({@link PageReads}), and if they
+ * are many, in several threads ({@link PageFillers}). Otherwise the pages come from the page-server in the restorer's buffers and are
+ * written into the process.
  *
  * <p>Zero pages need nothing in anonymous memory; in a private file mapping they hide what the file has there, so they are read
  * from {@code /dev/zero}.
  */
 final class PageFill {
-  /** What one preadv takes at most: iovec entries (the kernel's UIO_MAXIOV) and bytes. */
-  private static final int MAX_VECTORS = 1024;
-
-  private static final long MAX_READ_BYTES = PlaceList.MAX_PAGES * (long) PageRun.PAGE_BYTES;
-
-  /** What one batch reads at most, so that it ends within its bound from a slow disk too. */
-  private static final long MAX_BATCH_BYTES = 256L << 20;
-
-  private static final int VECTOR_BYTES = 16;
+  /** 8 MiB: what a thread reads in 4 ms is worth its birth. */
+  private static final long PAGES_PER_FILLER = 1 << 11;
 
   private final int pid;
   private final ImageSource source;
@@ -119,10 +112,14 @@ final class PageFill {
     return data;
   }
 
-  /** Puts all pages in. */
-  void fill(RemoteCalls calls, FetchedFiles files, SegmentFiles segments) {
+  /**
+   * Puts all pages in.
+   *
+   * @param fillerArea start of {@link PageFillers#AREA_BYTES} free bytes
+   */
+  void fill(RemoteCalls calls, FetchedFiles files, SegmentFiles segments, long fillerArea) {
     if (!data.isEmpty() && segments.readable(data.segment(0))) {
-      readOrExplain(calls, files, segments);
+      readOrExplain(calls, files, segments, fillerArea);
     } else if (!data.isEmpty()) {
       write(calls);
     }
@@ -144,9 +141,9 @@ final class PageFill {
   }
 
   /** A read that fails or comes short has its reason in the segments: the check names the damaged page. */
-  private void readOrExplain(RemoteCalls calls, FetchedFiles files, SegmentFiles segments) {
+  private void readOrExplain(RemoteCalls calls, FetchedFiles files, SegmentFiles segments, long fillerArea) {
     try {
-      readInside(calls, files, segments);
+      readInside(calls, files, segments, fillerArea);
     } catch (RuntimeException failure) {
       for (int i = 0; i < data.size(); i++) {
         source.check(data.place(i));
@@ -155,38 +152,23 @@ final class PageFill {
     }
   }
 
-  private void readInside(RemoteCalls calls, FetchedFiles files, SegmentFiles segments) {
-    int from = 0;
-    long queuedBytes = 0;
-    while (from < data.size()) {
-      int to = from + 1;
-      long bytes = bytes(from);
-      while (to < data.size() && to - from < MAX_VECTORS && data.follows(to) && bytes + bytes(to) <= MAX_READ_BYTES) {
-        bytes += bytes(to++);
-      }
-      if (queuedBytes + bytes > MAX_BATCH_BYTES) {
-        calls.flush();
-        queuedBytes = 0;
-      }
-      queuedBytes += bytes;
-      read(calls, files.number(segments.open(data.segment(from))), from, to, bytes);
-      from = to;
+  private void readInside(RemoteCalls calls, FetchedFiles files, SegmentFiles segments, long fillerArea) {
+    Map<Integer, Integer> numbers = new HashMap<>();
+    long pages = 0;
+    for (int i = 0; i < data.size(); i++) {
+      numbers.computeIfAbsent(data.segment(i), segment -> files.number(segments.open(segment)));
+      pages += data.pageCount(i);
     }
+    PageReads reads = new PageReads(data, numbers);
     calls.flush();
-  }
-
-  private void read(RemoteCalls calls, int file, int from, int to, long bytes) {
-    ByteBuffer vectors = ByteBuffer.allocate((to - from) * VECTOR_BYTES).order(ByteOrder.nativeOrder());
-    for (int i = from; i < to; i++) {
-      vectors.putLong(data.firstPage(i) * PageRun.PAGE_BYTES).putLong(bytes(i));
+    long fillers = Math.min(pages / PAGES_PER_FILLER, Math.min(PageFillers.MAX_COUNT, Runtime.getRuntime().availableProcessors()));
+    if (fillers > 1) {
+      PageFillers.run(calls, fillerArea, (int) fillers, reads);
     }
-    long offset = data.segmentPage(from) * PageRun.PAGE_BYTES;
-    long address = calls.data(vectors.array());
-    calls.addExpecting("read pages", bytes, SyscallNumbers.PREADV, file, address, to - from, offset, 0);
-  }
-
-  private long bytes(int index) {
-    return data.pageCount(index) * (long) PageRun.PAGE_BYTES;
+    while (!reads.exhausted()) {
+      reads.queue(calls);
+      calls.flush();
+    }
   }
 
   private void write(RemoteCalls calls) {

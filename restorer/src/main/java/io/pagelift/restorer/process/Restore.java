@@ -62,7 +62,7 @@ public final class Restore implements AutoCloseable {
     this.source = source;
     this.image = image;
     steps = CreationPlan.of(image);
-    long length = StubRegion.DEFAULT_WORK_BYTES + 4096L + MemoryBuilder.PARKING_BYTES;
+    long length = StubRegion.DEFAULT_WORK_BYTES + 4096L + MemoryBuilder.SPARE_BYTES;
     region = StubRegion.at(StubAddress.choose(image, length));
     shared = new SharedMemories(image.getSharedMemoriesList(), source);
     segments = new SegmentFiles(source);

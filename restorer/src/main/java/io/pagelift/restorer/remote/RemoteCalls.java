@@ -32,6 +32,7 @@ public final class RemoteCalls {
   private final StubTask task;
   private final BatchExecutor executor;
   private final List<Queued> queued = new ArrayList<>();
+  private List<Queued> running = List.of();
   private Batch batch;
 
   /** Calls in this thread. */
@@ -130,11 +131,57 @@ public final class RemoteCalls {
     if (queued.isEmpty()) {
       return 0;
     }
-    Batch running = batch;
-    List<Queued> calls = List.copyOf(queued);
+    start();
+    try {
+      return checked(executor.end(Deadline.in(BATCH_BOUND)));
+    } catch (KernelException e) {
+      throw failure(running.get(0).what() + " and what follows", e);
+    }
+  }
+
+  /** Whether so many more calls with so many bytes of data in all can be queued without running what is queued by now. */
+  public boolean room(int calls, int dataBytes) {
+    return batch.entriesLeft() >= calls && batch.scratchBytesLeft() >= dataBytes;
+  }
+
+  /** Begins to run what is queued, one call or more. Nothing may be queued until {@link #done}. */
+  public void start() {
+    running = List.copyOf(queued);
     queued.clear();
+    Batch started = batch;
     batch = executor.newBatch();
-    BatchResults results = run(running, calls);
+    try {
+      executor.begin(started);
+    } catch (KernelException e) {
+      throw failure(running.get(0).what() + " and what follows", e);
+    }
+  }
+
+  /** Whether something was started that {@link #done} has not reported yet. */
+  public boolean running() {
+    return !running.isEmpty();
+  }
+
+  /** Whether what was started has run. Never waits. */
+  public boolean done() {
+    if (running.isEmpty()) {
+      return true;
+    }
+    try {
+      BatchResults results = executor.poll();
+      if (results == null) {
+        return false;
+      }
+      checked(results);
+      return true;
+    } catch (KernelException e) {
+      throw failure(running.get(0).what() + " and what follows", e);
+    }
+  }
+
+  private long checked(BatchResults results) {
+    List<Queued> calls = running;
+    running = List.of();
     for (int i = 0; i < results.executed(); i++) {
       Queued call = calls.get(i);
       long result = results.result(i);
@@ -147,14 +194,6 @@ public final class RemoteCalls {
       }
     }
     return results.result(results.executed() - 1);
-  }
-
-  private BatchResults run(Batch running, List<Queued> calls) {
-    try {
-      return executor.run(running, Deadline.in(BATCH_BOUND));
-    } catch (KernelException e) {
-      throw failure(calls.get(0).what() + " and what follows", e);
-    }
   }
 
   private PageliftException failure(String what, KernelException e) {

@@ -62,4 +62,22 @@ class CountingTest {
       assertThat(CountLog.read(victim.directory()).breaks()).isEmpty();
     }
   }
+
+  /** So much memory is read by several threads of the rebuilt process at once; some pages lie in pieces over many rounds. */
+  @Test
+  void aLargeVictimIsRebuiltFromTheStoresFiles() {
+    try (Workspace workspace = Workspace.open("from-the-store")) {
+      PageServer server = PageServer.start(workspace);
+      Victim victim = Victim.start(workspace, "counter", "96", "16", "100");
+      Migration migration = new Migration(victim, server, "m");
+      migration.preDump(2);
+      migration.dump();
+      long linesAtTheDump = CountLog.read(victim.directory()).lineCount();
+      migration.restoreFromStore();
+      Await.until("the count goes on", Await.LONG, () -> CountLog.read(victim.directory()).lineCount() > linesAtTheDump + 50);
+      assertThat(ProcessFacts.statusField(victim.pid(), "Threads").values()).containsOnly("1");
+      assertThat(victim.finish()).isEmpty();
+      assertThat(CountLog.read(victim.directory()).breaks()).isEmpty();
+    }
+  }
 }
