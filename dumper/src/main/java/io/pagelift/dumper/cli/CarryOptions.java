@@ -36,9 +36,21 @@ final class CarryOptions {
       description = "Accepted for scripts made for CRIU; holes of unlinked files are found by SEEK_HOLE in any case.")
   boolean ghostFiemap;
 
+  @Option(
+      names = "--keyrings",
+      paramLabel = "MODE",
+      description = "Keyrings with keys of the tree's own: refuse the dump, or drop them: the copy gets the restorer's (default: ${DEFAULT-VALUE}).")
+  KeyringMode keyrings = KeyringMode.REFUSE;
+
+  /** What --keyrings takes. */
+  enum KeyringMode {
+    REFUSE,
+    DROP
+  }
+
   /** Checks and converts. */
   CollectOptions checked() {
-    return new CollectOptions(shellJob, linkRemap, bytes(ghostLimit), SoftwareVersion.of("dumper"));
+    return new CollectOptions(shellJob, linkRemap, bytes(ghostLimit), keyrings == KeyringMode.DROP, SoftwareVersion.of("dumper"));
   }
 
   private static long bytes(String size) {

@@ -6,6 +6,8 @@ import io.pagelift.dumper.facts.RawReader;
 import io.pagelift.dumper.file.Ghosts;
 import io.pagelift.dumper.tree.CollectOptions;
 import io.pagelift.linux.ProcStatus;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
@@ -17,6 +19,7 @@ public final class ProcessInspection {
 
   private static final int ELF_CLASS_64 = 2;
   private static final int ELF_HEADER_BYTES = 16;
+  private static final int LABEL_BYTES = 4096;
 
   private final RawReader reader;
   private final int rootPid;
@@ -46,6 +49,7 @@ public final class ProcessInspection {
     inspectJob(facts);
     inspectNamespaces(facts);
     inspectPlaces(facts);
+    inspectLabel(facts);
     facts.statusByThread().forEach((tid, status) -> inspectThread(facts.pid(), tid, status));
   }
 
@@ -83,6 +87,19 @@ public final class ProcessInspection {
                 "run the program outside of a container");
           }
         });
+  }
+
+  /** Where SELinux, AppArmor or Smack say what a process may do; the copy would get the restorer's label. */
+  private void inspectLabel(ProcessFacts facts) {
+    byte[] theirs = reader.beginning(facts.place("attr/current"), LABEL_BYTES);
+    byte[] own = reader.beginning("/proc/self/attr/current", LABEL_BYTES);
+    if (theirs != null && own != null && !Arrays.equals(theirs, own)) {
+      refuse(
+          facts,
+          "its security label " + new String(theirs, StandardCharsets.UTF_8).strip(),
+          "it is not the dumper's, and labels are not carried yet",
+          "run the dumper under the same label, or the program without its profile");
+    }
   }
 
   private void inspectPlaces(ProcessFacts facts) {

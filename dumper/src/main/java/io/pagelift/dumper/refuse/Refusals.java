@@ -70,6 +70,7 @@ public final class Refusals {
         }
       }
       SharingInspection.inspect(processes, refusals::add);
+      IpcInspection.inspect(Set.copyOf(pids), refusals::add);
       PipeInspection.inspect(reader, processes, refusals::add);
       processes.forEach(process -> inspectDetails(reader, process.pid(), refusals));
     }

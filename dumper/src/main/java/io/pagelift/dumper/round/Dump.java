@@ -47,6 +47,7 @@ public final class Dump {
     refuseWhatCannotBeCarried(options.pid(), collectOptions);
     try (Rounds all = Rounds.open(options, stats, messages)) {
       all.rehearseDump();
+      refuse(all.askHidden(collectOptions));
       sendLive(all);
       FinalRound.Outcome outcome = all.last(collectOptions, (tree, round) -> end(tree, leaveRunning));
       if (!leaveRunning) {

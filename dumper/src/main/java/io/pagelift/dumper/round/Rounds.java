@@ -1,7 +1,11 @@
 package io.pagelift.dumper.round;
 
+import io.pagelift.dumper.facts.RawReader;
 import io.pagelift.dumper.freeze.FreezeRehearsal;
+import io.pagelift.dumper.freeze.ProcessWalk;
 import io.pagelift.dumper.freeze.TracerThread;
+import io.pagelift.dumper.refuse.HiddenInspection;
+import io.pagelift.dumper.refuse.Refusal;
 import io.pagelift.dumper.refuse.TreeRefused;
 import io.pagelift.dumper.stats.RoundStats;
 import io.pagelift.dumper.stats.RoundTable;
@@ -9,6 +13,7 @@ import io.pagelift.dumper.stats.StatsFile;
 import io.pagelift.dumper.tree.CollectOptions;
 import io.pagelift.wire.HandoverSession;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -107,6 +112,13 @@ final class Rounds implements AutoCloseable {
   /** A session about which copy lives, at the same page-server. */
   HandoverSession handover() {
     return target.handover();
+  }
+
+  /** Stops the tree for a moment to ask its processes what cannot be seen from outside. */
+  List<Refusal> askHidden(CollectOptions collectOptions) {
+    try (RawReader reader = new RawReader()) {
+      return HiddenInspection.ask(tracer, options.pid(), ProcessWalk.pids(reader, options.pid()), collectOptions);
+    }
   }
 
   /** Makes the freeze that comes as short as it can be. */

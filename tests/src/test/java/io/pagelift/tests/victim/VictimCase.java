@@ -47,7 +47,15 @@ record VictimCase(String program, List<String> optionList, List<String> dumpOpti
 
   /** What is refused by name. */
   static Stream<VictimCase> refused() {
-    return Stream.of(of("places", "linkremap"), of("watches", "pending"), of("refused", "socket"), of("refused", "ldt"));
+    return Stream.of(
+        of("places", "linkremap"),
+        of("watches", "pending"),
+        of("refused", "socket"),
+        of("refused", "ldt"),
+        of("refused", "keyring"),
+        of("refused", "landlock"),
+        of("refused", "semaphores"),
+        of("refused", "queue"));
   }
 
   private static VictimCase of(String program, String... options) {
