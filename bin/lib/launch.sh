@@ -74,7 +74,12 @@ module_classpath() {
 # java_flags MODULE: sets java_flags for this JDK. Heap and direct memory are bounded: the buffers of the programs are pools of
 # fixed size, so a process of any size needs no more.
 java_flags() {
-  java_flags="-XX:+UseSerialGC -Xms32m -Xmx96m -XX:MaxDirectMemorySize=96m -XX:-UsePerfData -Xlog:cds=off -Xlog:cds+dynamic=off"
+  direct=96m
+  if [ "$1" = page-server ]; then
+    # One partly received batch per connection, and what waits for the workers of all.
+    direct=128m
+  fi
+  java_flags="-XX:+UseSerialGC -Xms32m -Xmx96m -XX:MaxDirectMemorySize=$direct -XX:-UsePerfData -Xlog:cds=off -Xlog:cds+dynamic=off"
   if [ "$java_feature" -ge 22 ]; then
     java_flags="$java_flags --enable-native-access=ALL-UNNAMED"
   fi

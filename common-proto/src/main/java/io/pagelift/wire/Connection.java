@@ -9,6 +9,7 @@ import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import io.pagelift.wire.proto.BatchAck;
 import io.pagelift.wire.proto.Error;
+import io.pagelift.wire.proto.Ping;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +31,8 @@ final class Connection extends ChannelInboundHandlerAdapter implements AutoClose
   /** A few frames of page data, so that the next is here while one is written to its place. */
   private static final long REPLY_QUEUE_BYTES = 4L << 20;
 
+
+  private static final long PING_SECONDS = 60;
 
   private static final long CLOSE_MILLIS = 2000;
 
@@ -77,6 +80,13 @@ final class Connection extends ChannelInboundHandlerAdapter implements AutoClose
     } finally {
       lock.unlock();
     }
+    // Between two rounds nothing else is sent, and a server ends connections that are silent for long.
+    Channel open = channel();
+    Ping ping = Ping.getDefaultInstance();
+    var timer =
+        open.eventLoop()
+            .scheduleWithFixedDelay(() -> FrameCodec.send(open, FrameType.PING, ping), PING_SECONDS, PING_SECONDS, TimeUnit.SECONDS);
+    open.closeFuture().addListener(closed -> timer.cancel(false));
   }
 
   // ---- sending
@@ -273,6 +283,7 @@ final class Connection extends ChannelInboundHandlerAdapter implements AutoClose
     boolean kept = false;
     try {
       kept = switch (frame.type()) {
+        case PONG -> false;
         case BATCH_ACK -> acknowledged(frame.message(BatchAck.class).getSequence());
         case ERROR -> fatalError(frame) ? false : enqueue(ctx, frame);
         default -> enqueue(ctx, frame);

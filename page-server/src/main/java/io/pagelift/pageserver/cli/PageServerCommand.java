@@ -13,6 +13,7 @@ import io.pagelift.tls.cli.TlsOptions;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -35,7 +36,10 @@ import picocli.CommandLine.Option;
     })
 final class PageServerCommand implements Callable<Integer> {
   /** Longer than the server and the store need at worst: forcing what a round has written. */
-  private static final long STOP_SECONDS = 90;
+  private static final long STOP_SECONDS = 150;
+
+  /** With what ending takes, still less than that. */
+  private static final int MAX_DRAIN_SECONDS = 60;
 
   @Mixin Verbosity verbosity = new Verbosity();
 
@@ -57,6 +61,23 @@ final class PageServerCommand implements Callable<Integer> {
       description = "Allow an address that is not loopback, although the pages of the migrated processes travel unencrypted.")
   boolean insecurePlainText;
 
+  @Option(
+      names = "--drain-timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "20",
+      description = "After SIGTERM, how long rounds that run may take to be committed (default: ${DEFAULT-VALUE}).")
+  int drainSeconds = 20;
+
+  @Option(
+      names = "--idle-timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "900",
+      description = "End connections that ask for nothing for so long (default: ${DEFAULT-VALUE}).")
+  int idleSeconds = 900;
+
+  @Option(names = "--status-fd", paramLabel = "FD", description = "Write a zero byte to this descriptor once clients can connect, as CRIU does.")
+  @Nullable Integer statusFd;
+
   @Mixin TlsOptions tls = new TlsOptions();
 
   @Override
@@ -69,11 +90,16 @@ final class PageServerCommand implements Callable<Integer> {
     if (checkedPort < 0 || checkedPort > 65535) {
       throw new PageliftException(ErrorCategory.USAGE, "--port must be 0 to 65535, not " + checkedPort);
     }
+    if (drainSeconds < 0 || drainSeconds > MAX_DRAIN_SECONDS || idleSeconds < 1) {
+      throw new PageliftException(
+          ErrorCategory.USAGE, "--drain-timeout is 0 to " + MAX_DRAIN_SECONDS + " and --idle-timeout 1 or more seconds");
+    }
     Optional<TlsFiles> files = tls.files();
     if (files.isEmpty()) {
       checkAddress();
     }
-    ServerOptions plain = ServerOptions.defaults(address, checkedPort, SoftwareVersion.of("page-server"));
+    ServerOptions plain =
+        ServerOptions.defaults(address, checkedPort, SoftwareVersion.of("page-server")).withIdleTimeout(Duration.ofSeconds(idleSeconds));
     ServerOptions options = files.map(these -> plain.withTls(TlsContext.open(these))).orElse(plain);
     CountDownLatch stop = new CountDownLatch(1);
     CountDownLatch stopped = new CountDownLatch(1);
@@ -82,7 +108,12 @@ final class PageServerCommand implements Callable<Integer> {
         PageServer server = PageServer.start(pages, options)) {
       System.out.println("listening on " + server.address());
       System.out.flush();
+      StatusDescriptor.ready(statusFd);
       stop.await();
+      int open = server.drain(Duration.ofSeconds(drainSeconds));
+      if (open > 0) {
+        System.err.println("page-server: " + open + " rounds were not committed within " + drainSeconds + " s and are given up");
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {

@@ -20,7 +20,7 @@ final class FrameQueue {
   static final long QUEUE_BYTES = 4L << 20;
 
   /** For all connections together: the promise is under 300 MiB for the whole server. */
-  static final long SERVER_BYTES = 64L << 20;
+  static final long SERVER_BYTES = 16L << 20;
 
   /** Takes frames and the end of them, on a worker thread, never two at a time. */
   interface Consumer {
@@ -84,6 +84,13 @@ final class FrameQueue {
         ended = true;
         wake();
       }
+    }
+  }
+
+  /** Whether nothing waits and nothing is being worked on. */
+  boolean idle() {
+    synchronized (frames) {
+      return frames.isEmpty() && !running;
     }
   }
 

@@ -18,6 +18,7 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.UnresolvedAddressException;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -52,6 +53,7 @@ public final class PageServer implements AutoCloseable {
   /** Two: as much of the machine as handshakes may take. The queue is as long as there are strangers. */
   private final ExecutorService handshakes = Executors.newFixedThreadPool(2, PageServer::handshakeThread);
 
+  private final OpenRounds openRounds = new OpenRounds();
   private final WriterTurns turns = new WriterTurns();
   private final Handovers handovers;
   private final AtomicLong queuedBytes = new AtomicLong();
@@ -138,9 +140,9 @@ public final class PageServer implements AutoCloseable {
     channel.closeFuture().addListener(closed -> strangers.forget(channel));
     Outbound out = new Outbound(channel, options.writeTimeout());
     ClientRights rights = new ClientRights(options.tls());
-    Session session = new Session(store, turns, handovers, options.software(), out, rights, new Place(channel));
+    Session session = new Session(store, turns, handovers, openRounds, options.software(), out, rights, new Place(channel));
     FrameQueue queue = new FrameQueue(channel, workers, session, queuedBytes);
-    SessionChannel end = new SessionChannel(queue, out, rights, options.helloTimeout());
+    SessionChannel end = new SessionChannel(queue, out, rights, options.helloTimeout(), options.idleTimeout());
     TlsContext tls = options.tls();
     if (tls == null) {
       channel.pipeline().addLast(new FrameDecoder(), end);
@@ -212,6 +214,15 @@ public final class PageServer implements AutoCloseable {
     Thread thread = new Thread(work, name);
     thread.setDaemon(true);
     return thread;
+  }
+
+  /**
+   * Begins nothing new, which clients are told, and waits until the rounds that run are committed or given up.
+   *
+   * @return how many are still open when the bound has passed
+   */
+  public int drain(Duration bound) {
+    return openRounds.drain(bound);
   }
 
   /** Stops listening, ends all sessions (rounds in progress are given up, a commit is finished) and waits for them, with a bound. */

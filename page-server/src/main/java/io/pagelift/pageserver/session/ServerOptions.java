@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxConnections further ones are refused with a sentence
  * @param helloTimeout bound for a client's HELLO, the TLS handshake included
  * @param writeTimeout bound for a client to take what was sent to it
+ * @param idleTimeout a connection that asks for nothing for so long is ended
  * @param strangers bounds for connections that have not said who they are
  * @param tls how to encrypt and whom to let in; null for plain text and everybody
  */
@@ -26,10 +27,11 @@ public record ServerOptions(
     int maxConnections,
     Duration helloTimeout,
     Duration writeTimeout,
+    Duration idleTimeout,
     StrangerLimits strangers,
     @Nullable TlsContext tls) {
-  /** 64 connections: each may hold one partly received batch, so 64 MiB at worst. */
-  public static final int DEFAULT_MAX_CONNECTIONS = 64;
+  /** Each may hold one partly received batch, so 72 MiB at worst: with what waits for workers, less than a page-server's direct memory. */
+  public static final int DEFAULT_MAX_CONNECTIONS = 72;
 
   /** Usual bounds on an address, in plain text. */
   public static ServerOptions defaults(String address, int port, String software) {
@@ -41,32 +43,38 @@ public record ServerOptions(
         DEFAULT_MAX_CONNECTIONS,
         Duration.ofSeconds(30),
         Duration.ofSeconds(60),
+        Duration.ofMinutes(15),
         StrangerLimits.USUAL,
         null);
   }
 
   /** The same over another transport. */
   public ServerOptions withTransport(Transport other) {
-    return new ServerOptions(address, port, software, other, maxConnections, helloTimeout, writeTimeout, strangers, tls);
+    return new ServerOptions(address, port, software, other, maxConnections, helloTimeout, writeTimeout, idleTimeout, strangers, tls);
   }
 
   /** The same with another bound for HELLO. */
   public ServerOptions withHelloTimeout(Duration timeout) {
-    return new ServerOptions(address, port, software, transport, maxConnections, timeout, writeTimeout, strangers, tls);
+    return new ServerOptions(address, port, software, transport, maxConnections, timeout, writeTimeout, idleTimeout, strangers, tls);
   }
 
   /** The same with another number of connections. */
   public ServerOptions withMaxConnections(int connections) {
-    return new ServerOptions(address, port, software, transport, connections, helloTimeout, writeTimeout, strangers, tls);
+    return new ServerOptions(address, port, software, transport, connections, helloTimeout, writeTimeout, idleTimeout, strangers, tls);
+  }
+
+  /** The same with another bound for silence. */
+  public ServerOptions withIdleTimeout(Duration timeout) {
+    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, timeout, strangers, tls);
   }
 
   /** The same with other bounds for strangers. */
   public ServerOptions withStrangers(StrangerLimits limits) {
-    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, limits, tls);
+    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, idleTimeout, limits, tls);
   }
 
   /** The same, encrypted. */
   public ServerOptions withTls(TlsContext context) {
-    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, strangers, context);
+    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, idleTimeout, strangers, context);
   }
 }

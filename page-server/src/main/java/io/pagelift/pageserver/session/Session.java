@@ -37,6 +37,7 @@ final class Session implements FrameQueue.Consumer {
   private final String software;
   private final Outbound out;
   private final ClientRights rights;
+  private final OpenRounds openRounds;
   private final Place place;
   private @Nullable Role role;
   private @Nullable String written;
@@ -53,13 +54,21 @@ final class Session implements FrameQueue.Consumer {
   }
 
   Session(
-      PageStore store, WriterTurns turns, Handovers handovers, String software, Outbound out, ClientRights rights, Place place) {
+      PageStore store,
+      WriterTurns turns,
+      Handovers handovers,
+      OpenRounds openRounds,
+      String software,
+      Outbound out,
+      ClientRights rights,
+      Place place) {
     this.store = store;
     this.turns = turns;
     this.handovers = handovers;
     this.software = software;
     this.out = out;
     this.rights = rights;
+    this.openRounds = openRounds;
     this.place = place;
   }
 
@@ -121,6 +130,7 @@ final class Session implements FrameQueue.Consumer {
     }
     Hello hello = frame.message(Hello.class);
     place.take();
+    openRounds.checkServing();
     try {
       Messages.checkHello(hello, "the client");
     } catch (PageliftException e) {
@@ -143,6 +153,7 @@ final class Session implements FrameQueue.Consumer {
   }
 
   private void openForWriting(OpenMigration request) {
+    openRounds.checkServing();
     rights.check(Right.WRITE, request.getName());
     turns.take(request.getName(), out);
     written = request.getName();
@@ -153,7 +164,7 @@ final class Session implements FrameQueue.Consumer {
       giveTurnBack();
       throw e;
     }
-    role = new WritingRole(log, out, rights, handovers::roundCommitted);
+    role = new WritingRole(log, out, rights, openRounds, handovers::roundCommitted);
     out.send(
         FrameType.MIGRATION_OPENED,
         MigrationOpened.newBuilder()

@@ -26,19 +26,25 @@ final class SessionChannel extends ChannelInboundHandlerAdapter {
    */
   static final int WINDOW_BYTES = 16 << 20;
 
+  private static final int IDLE_LOOKS = 8;
+
   private static final Logger LOG = LoggerFactory.getLogger(SessionChannel.class);
 
   private final FrameQueue queue;
   private final Outbound out;
   private final ClientRights rights;
   private final Duration helloTimeout;
+  private final Duration idleTimeout;
   private @Nullable ScheduledFuture<?> helloTimer;
+  private @Nullable ScheduledFuture<?> idleTimer;
+  private long lastFrameNanos = System.nanoTime();
 
-  SessionChannel(FrameQueue queue, Outbound out, ClientRights rights, Duration helloTimeout) {
+  SessionChannel(FrameQueue queue, Outbound out, ClientRights rights, Duration helloTimeout, Duration idleTimeout) {
     this.queue = queue;
     this.out = out;
     this.rights = rights;
     this.helloTimeout = helloTimeout;
+    this.idleTimeout = idleTimeout;
   }
 
   @Override
@@ -52,6 +58,8 @@ final class SessionChannel extends ChannelInboundHandlerAdapter {
                             ErrorCategory.REMOTE, "no HELLO came within " + helloTimeout.toMillis() + " ms")),
                 helloTimeout.toMillis(),
                 TimeUnit.MILLISECONDS);
+    long lookMillis = Math.max(1, idleTimeout.toMillis() / IDLE_LOOKS);
+    idleTimer = ctx.executor().scheduleWithFixedDelay(this::endIfIdle, lookMillis, lookMillis, TimeUnit.MILLISECONDS);
     ctx.fireChannelActive();
   }
 
@@ -84,6 +92,7 @@ final class SessionChannel extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     stopHelloTimer();
+    lastFrameNanos = System.nanoTime();
     queue.add((Frame) message);
   }
 
@@ -95,6 +104,7 @@ final class SessionChannel extends ChannelInboundHandlerAdapter {
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     stopHelloTimer();
+    stopIdleTimer();
     out.writabilityChanged();
     queue.end();
   }
@@ -109,6 +119,25 @@ final class SessionChannel extends ChannelInboundHandlerAdapter {
       LOG.debug("{}: connection failed", out.peer(), cause);
     }
     ctx.close().addListener(closed -> {});
+  }
+
+  /** A frame that is only begun is no request either: a peer that lets its bytes drip ends here too. */
+  private void endIfIdle() {
+    if (!queue.idle()) {
+      lastFrameNanos = System.nanoTime();
+    } else if (System.nanoTime() - lastFrameNanos > idleTimeout.toNanos()) {
+      stopIdleTimer();
+      queue.broken(
+          new PageliftException(ErrorCategory.REMOTE, "no request came within " + idleTimeout.toMillis() + " ms: the connection is ended"));
+    }
+  }
+
+  private void stopIdleTimer() {
+    ScheduledFuture<?> timer = idleTimer;
+    if (timer != null) {
+      timer.cancel(false);
+      idleTimer = null;
+    }
   }
 
   private void stopHelloTimer() {

@@ -45,16 +45,18 @@ final class WritingRole implements Role {
   private final Outbound out;
   private final Runnable whenCommitted;
   private final ClientRights rights;
+  private final OpenRounds openRounds;
   private @Nullable RoundInProgress round;
   private int roundNumber;
   private long lastSequence;
   private long acknowledgedSequence;
   private long bytesSinceAck;
 
-  WritingRole(MigrationLog log, Outbound out, ClientRights rights, Runnable whenCommitted) {
+  WritingRole(MigrationLog log, Outbound out, ClientRights rights, OpenRounds openRounds, Runnable whenCommitted) {
     this.log = log;
     this.out = out;
     this.rights = rights;
+    this.openRounds = openRounds;
     this.whenCommitted = whenCommitted;
   }
 
@@ -91,9 +93,16 @@ final class WritingRole implements Role {
     }
     // Asked again for each round: a revoked certificate ends with the round that runs.
     rights.check(Right.WRITE, log.name());
-    round =
-        log.beginRound(
-            begin.getRound(), Messages.printable(begin.getTracker()), begin.getTrackingToken(), begin.getStartedUnixNanos());
+    openRounds.begun();
+    try {
+      round =
+          log.beginRound(
+              begin.getRound(), Messages.printable(begin.getTracker()), begin.getTrackingToken(), begin.getStartedUnixNanos());
+    } finally {
+      if (round == null) {
+        openRounds.ended();
+      }
+    }
     roundNumber = begin.getRound();
     lastSequence = 0;
     acknowledgedSequence = 0;
@@ -158,7 +167,18 @@ final class WritingRole implements Role {
           ErrorCategory.USAGE, "round " + Integer.toUnsignedString(commit.getRound()) + " of '" + log.name() + "' is not open");
     }
     round = null;
-    RoundResult result;
+    try {
+      RoundResult result = committed(current, commit);
+      LOG.info("{}: round {} of '{}' committed: {}", out.peer(), roundNumber, log.name(), result);
+      whenCommitted.run();
+      out.send(FrameType.ROUND_COMMITTED, Messages.toWire(result));
+    } finally {
+      // After the answer: a server that stops waits for this.
+      openRounds.ended();
+    }
+  }
+
+  private RoundResult committed(RoundInProgress current, RoundCommit commit) {
     try {
       if (commit.getBatchCount() != lastSequence) {
         throw new PageliftException(
@@ -167,14 +187,11 @@ final class WritingRole implements Role {
                 + " batches were announced and " + lastSequence + " arrived; send the round again");
       }
       checkObjects(commit.getObjectsList());
-      result = current.commit(commit.getObjectsList(), commit.getComplete());
+      return current.commit(commit.getObjectsList(), commit.getComplete());
     } catch (RuntimeException e) {
       current.abort();
       throw e;
     }
-    LOG.info("{}: round {} of '{}' committed: {}", out.peer(), roundNumber, log.name(), result);
-    whenCommitted.run();
-    out.send(FrameType.ROUND_COMMITTED, Messages.toWire(result));
   }
 
   private static void checkObjects(List<ObjectInfo> objects) {
@@ -194,6 +211,7 @@ final class WritingRole implements Role {
           ErrorCategory.USAGE, "round " + Integer.toUnsignedString(abort.getRound()) + " of '" + log.name() + "' is not open");
     }
     round = null;
+    openRounds.ended();
     current.abort();
     LOG.info("{}: round {} of '{}' aborted: {}", out.peer(), roundNumber, log.name(), Messages.printable(abort.getReason()));
     out.send(FrameType.ROUND_ABORTED, RoundAborted.newBuilder().setRound(roundNumber).build());
@@ -205,6 +223,7 @@ final class WritingRole implements Role {
     round = null;
     try {
       if (current != null) {
+        openRounds.ended();
         current.abort();
       }
     } finally {

@@ -52,7 +52,7 @@ class PageServerMainTest {
   }
 
   private Process serve() throws IOException {
-    return start("--port", "0", "--store", directory.resolve("store").toString());
+    return start("--port", "0", "--store", directory.resolve("store").toString(), "--drain-timeout", "1");
   }
 
   private static HostPort address(Process server) throws IOException {
@@ -127,6 +127,25 @@ class PageServerMainTest {
     Path file = Files.createFile(directory.resolve("file"));
     assertThat(exitCode(start("--port", "0", "--store", file.toString()))).isBetween(2, 3);
     assertThat(said()).contains(file.toString()).hasLineCount(1);
+  }
+
+  @Test
+  void itSaysWhenItIsReadyByAZeroByte() throws Exception {
+    Path status = directory.resolve("status");
+    List<String> command =
+        List.of(
+            "sh", "-c", "exec 7>\"$0\"; exec \"$@\" --status-fd 7", status.toString(),
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1", "-cp",
+            System.getProperty("java.class.path"), PageServerMain.class.getName(), "--port", "0", "--store",
+            directory.resolve("store").toString());
+    Process server = new ProcessBuilder(command).redirectError(directory.resolve("stderr").toFile()).start();
+    started.add(server);
+    HostPort address = address(server);
+    while (Files.size(status) == 0 && server.isAlive()) {
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
+    assertThat(Files.readAllBytes(status)).containsExactly(0);
+    PageServerClient.connect(address, ClientOptions.defaults("test")).close();
   }
 
   @Test
