@@ -47,7 +47,7 @@ public final class Dump {
     refuseWhatCannotBeCarried(options.pid(), collectOptions);
     try (Rounds all = Rounds.open(options, stats, messages)) {
       all.rehearseDump();
-      refuse(all.askHidden(collectOptions));
+      all.refuseHidden(collectOptions);
       sendLive(all);
       FinalRound.Outcome outcome = all.last(collectOptions, (tree, round) -> end(tree, leaveRunning));
       if (!leaveRunning) {

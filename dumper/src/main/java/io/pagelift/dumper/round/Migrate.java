@@ -45,7 +45,10 @@ public final class Migrate {
     try (Guard guard = Guard.start(guardLog);
         Rounds all = Rounds.open(options, stats, messages);
         HandoverSession session = all.handover()) {
+      all.rehearseDump();
+      all.refuseHidden(collectOptions);
       converge(all);
+      // Once more: what is warm now may be cold after long rounds.
       all.rehearseDump();
       guard.rehearse();
       long start = System.nanoTime();

@@ -114,10 +114,18 @@ final class Rounds implements AutoCloseable {
     return target.handover();
   }
 
-  /** Stops the tree for a moment to ask its processes what cannot be seen from outside. */
-  List<Refusal> askHidden(CollectOptions collectOptions) {
+  /**
+   * Stops the tree for a moment to ask its processes what cannot be seen from outside.
+   *
+   * @throws TreeRefused for what cannot be carried over
+   */
+  void refuseHidden(CollectOptions collectOptions) {
     try (RawReader reader = new RawReader()) {
-      return HiddenInspection.ask(tracer, options.pid(), ProcessWalk.pids(reader, options.pid()), collectOptions);
+      List<Refusal> refusals =
+          HiddenInspection.ask(tracer, options.pid(), ProcessWalk.pids(reader, options.pid()), collectOptions);
+      if (!refusals.isEmpty()) {
+        throw new TreeRefused(refusals);
+      }
     }
   }
 
