@@ -77,7 +77,7 @@ public final class BenchMain {
         frozen 1, n: how long the tree stood still in the first and in the longest of three later pre-dump rounds; gap: longest time
         between two 1 ms heartbeats of the victim, undisturbed and during the later rounds; work: what the victim got done during the
         first and the later rounds, undisturbed is 100 %; MB/s: first round with its commit; command 1: first round with the start of
-        the JVM; times in ms; MiB: largest resident sets
+        the JVM; CPU 1: processor time of both ends in it, kernel and start of the dumper's JVM included; times in ms; MiB: largest resident sets
         """);
   }
 

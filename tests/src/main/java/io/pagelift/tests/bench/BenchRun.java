@@ -58,8 +58,10 @@ final class BenchRun {
     before.end();
     Path stats = workspace.directory().resolve("stats.json");
     Window duringFirst = new Window();
+    long serverBefore = ProcessFacts.processorMillis(server.process().pid());
     Finished first = migration.preDump(mode, 1, "--stats", stats.toString());
     duringFirst.end();
+    long serverMillis = ProcessFacts.processorMillis(server.process().pid()) - serverBefore;
     RoundFigures firstRound = RoundFigures.read(stats).get(0);
     Window duringLater = new Window();
     Finished later = migration.preDump(mode, LATER_ROUNDS, "--stats", stats.toString());
@@ -75,6 +77,7 @@ final class BenchRun {
         100 * duringLater.ticksPerSecond() / before.ticksPerSecond(),
         firstRound.sentBytes() / (double) Math.max(1, firstRound.roundMicros()),
         first.elapsedNanos() / 1e6,
+        first.processorMillis() + serverMillis,
         Math.max(first.peakResidentKibibytes(), later.peakResidentKibibytes()) / 1024.0,
         ProcessFacts.peakResidentKibibytes(server.process().pid()) / 1024.0,
         restore[0],

@@ -15,6 +15,8 @@ import java.util.function.ToDoubleFunction;
  * @param workLater the same for the later rounds
  * @param megabytesPerSecond of the first round, from its beginning to its acknowledged commit; 10^6 bytes
  * @param commandFirst the whole command of the first round, with the start of the JVM
+ * @param processorFirst processor time of the dumper, from the start of its JVM, and of the page-server in the first round, kernel
+ *     included: what else the machine does hardly changes it
  * @param dumperMebibytes largest resident set of the dumper
  * @param serverMebibytes largest resident set of the page-server
  * @param restore the whole command that restores from the warm store; 0 when not measured
@@ -30,6 +32,7 @@ record Figures(
     double workLater,
     double megabytesPerSecond,
     double commandFirst,
+    double processorFirst,
     double dumperMebibytes,
     double serverMebibytes,
     double restore,
@@ -38,8 +41,8 @@ record Figures(
 
   static final String HEADER =
       String.format(
-          Locale.ROOT, "%5s %-6s %9s %9s %9s %9s %7s %7s %6s %9s %11s %11s", "MiB", "mode", "frozen 1", "frozen n", "gap", "gap n",
-          "work 1", "work n", "MB/s", "command 1", "dumper MiB", "server MiB");
+          Locale.ROOT, "%5s %-6s %9s %9s %9s %9s %7s %7s %6s %9s %7s %11s %11s", "MiB", "mode", "frozen 1", "frozen n", "gap", "gap n",
+          "work 1", "work n", "MB/s", "command 1", "CPU 1", "dumper MiB", "server MiB");
 
   /** The median of one figure over some runs. */
   static double median(List<Figures> runs, ToDoubleFunction<Figures> figure) {
@@ -52,7 +55,7 @@ record Figures(
   static String tableLine(int mebibytes, String mode, List<Figures> runs) {
     return String.format(
         Locale.ROOT,
-        "%5d %-6s %9.2f %9.2f %9.1f %9.1f %6.0f%% %6.0f%% %6.0f %9.0f %11.0f %11.0f",
+        "%5d %-6s %9.2f %9.2f %9.1f %9.1f %6.0f%% %6.0f%% %6.0f %9.0f %7.0f %11.0f %11.0f",
         mebibytes,
         mode,
         median(runs, Figures::frozenFirst),
@@ -63,6 +66,7 @@ record Figures(
         median(runs, Figures::workLater),
         median(runs, Figures::megabytesPerSecond),
         median(runs, Figures::commandFirst),
+        median(runs, Figures::processorFirst),
         median(runs, Figures::dumperMebibytes),
         median(runs, Figures::serverMebibytes));
   }

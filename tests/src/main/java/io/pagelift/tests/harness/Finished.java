@@ -7,9 +7,10 @@ import java.util.List;
  *
  * @param exitCode as the shell would show it; 128 + signal when a signal ended it
  * @param peakResidentKibibytes largest resident set seen while it ran (looked at every few milliseconds)
+ * @param processorMillis processor time seen then, user and kernel
  */
 public record Finished(
-    List<String> command, int exitCode, String out, String err, long elapsedNanos, long peakResidentKibibytes) {
+    List<String> command, int exitCode, String out, String err, long elapsedNanos, long peakResidentKibibytes, long processorMillis) {
 
   /** Both streams, for a message about a failure. */
   public String describe() {

@@ -123,6 +123,11 @@ public final class ProcessFacts {
     return Long.parseLong(value.replace(" kB", "").trim());
   }
 
+  /** Processor time that it has taken so far, user and kernel, in milliseconds (to ten of them); 0 when the process is gone. */
+  public static long processorMillis(long pid) {
+    return stat(pid).map(fields -> 10 * (Long.parseLong(fields.get(13)) + Long.parseLong(fields.get(14)))).orElse(0L);
+  }
+
   /** The fields of stat, the command's name without parentheses as the second; empty when there is no such process. */
   private static Optional<List<String>> stat(long pid) {
     return fields(pid, read(Path.of("/proc/" + pid + "/stat")));

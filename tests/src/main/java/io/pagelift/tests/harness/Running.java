@@ -16,6 +16,7 @@ public final class Running {
   private final Path err;
   private final long startedNanos;
   private long peakResidentKibibytes;
+  private long processorMillis;
 
   Running(List<String> command, Process process, Path out, Path err) {
     this.command = command;
@@ -75,6 +76,7 @@ public final class Running {
     try {
       while (!process.waitFor(5, TimeUnit.MILLISECONDS)) {
         peakResidentKibibytes = Math.max(peakResidentKibibytes, ProcessFacts.peakResidentKibibytes(process.pid()));
+        processorMillis = Math.max(processorMillis, ProcessFacts.processorMillis(process.pid()));
         if (System.nanoTime() - end > 0) {
           process.destroyForcibly();
           process.waitFor(20, TimeUnit.SECONDS);
@@ -88,7 +90,7 @@ public final class Running {
       throw new IllegalStateException("Interrupted while waiting for " + command, e);
     }
     return new Finished(
-        command, process.exitValue(), outSoFar(), errSoFar(), System.nanoTime() - startedNanos, peakResidentKibibytes);
+        command, process.exitValue(), outSoFar(), errSoFar(), System.nanoTime() - startedNanos, peakResidentKibibytes, processorMillis);
   }
 
   private static String read(Path file) {
