@@ -72,6 +72,11 @@ int main(int argc, char **argv) {
   int large = make(victim_path("large"), 0600);
   put(large, "far", 5L << 30);
   MUST(ftruncate(large, (6L << 30) + 5) == 0 && unlink(victim_path("large")) == 0);
+  // With option "limit": hundreds of holes, and more data than --ghost-limit takes if nothing is said.
+  bool limit = argc > 2 && strcmp(argv[2], "limit") == 0;
+  int many_holes = make(victim_path("many holes"), 0600);
+  for (int i = 0; i < (limit ? 512 : 0); i++) put(many_holes, "part", i * 8192L + 4096);
+  MUST(unlink(victim_path("many holes")) == 0);
   // Odd bytes, with a name and without.
   char *odd_path = victim_path(ODD), *odd_gone_path = malloc(strlen(odd_path) + 2);
   sprintf(odd_gone_path, "%s2", odd_path);
@@ -128,6 +133,12 @@ int main(int argc, char **argv) {
   EXPECT(lseek(holes, 60 * 4096, SEEK_DATA) == -1 && errno == ENXIO, "the hole at the end is filled");
   EXPECT(fstat(large, &info) == 0 && info.st_size == (6L << 30) + 5 && info.st_blocks < 64 && lseek(large, 0, SEEK_DATA) == 5L << 30, "the large file has %ld bytes in %ld blocks", info.st_size, info.st_blocks);
   expect_text("the large file", large, "far", 5L << 30);
+  for (long at = 0, i = 0; i < (limit ? 512 : 0); i++) {
+    long data = lseek(many_holes, at, SEEK_DATA), hole = lseek(many_holes, data, SEEK_HOLE);
+    EXPECT(data == i * 8192 + 4096 && (hole == data + 4096 || i == 511), "of many holes, after %ld comes data at %ld up to %ld", at, data, hole);
+    expect_text("the file with many holes", many_holes, "part", data);
+    at = hole;
+  }
   expect_text("the odd name", odd, "odd", 0);
   expect_text("the odd name that is gone", odd_gone, "gone", 0);
   expect_link("the odd name that is gone", odd_gone, odd_gone_path);

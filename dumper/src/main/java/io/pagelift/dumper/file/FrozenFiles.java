@@ -11,6 +11,7 @@ import io.pagelift.image.Descriptor;
 import io.pagelift.image.OpenFile;
 import io.pagelift.linux.Kernel;
 import io.pagelift.linux.NativeBuffer;
+import io.pagelift.linux.ProcStat;
 import io.pagelift.linux.SyscallNumbers;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -72,6 +73,8 @@ public final class FrozenFiles {
         if (draft.collector().byPath()) {
           DescriptorFacts facts = draft.facts();
           ghosts.add(facts.pid(), facts.link(), facts.stat(), facts.place());
+          // Nothing more is asked of it: a tree may have more files open than we may.
+          draft.copy(copies.close(draft.copy()));
         }
       }
       files.drafts.forEach(draft -> draft.collector().readFrozen(draft, files));
@@ -169,6 +172,13 @@ public final class FrozenFiles {
     return null;
   }
 
+  /** What is left of a timer, timerfd_gettime(2); 0 when it is not running. */
+  long timeLeftNanos(int timer) {
+    NativeBuffer time = Objects.requireNonNull(scratch, "only inside the freeze");
+    Kernel.check(Kernel.call(SyscallNumbers.TIMERFD_GETTIME, timer, time.address()), "timerfd_gettime", "a timer");
+    return time.bytes().getLong(16) * 1_000_000_000L + time.bytes().getLong(24);
+  }
+
   /** The fdinfo of a timer after timerfd_gettime(2). */
   FdInfo afterTimerSetGoing(OpenFileDraft timer) {
     NativeBuffer time = Objects.requireNonNull(scratch, "only inside the freeze");
@@ -238,15 +248,29 @@ public final class FrozenFiles {
     if (owner == null) {
       return;
     }
-    if (owner.pid() != 0 && !byProcess.containsKey(owner.pid()) && !owner.group()) {
+    if (owner.pid() != 0 && !ownerInTree(owner)) {
       DescriptorFacts facts = draft.facts();
       refuse(
           facts.pid(),
           facts.object(),
-          "its signals go to process " + owner.pid() + ", which is not the main thread of a process of the tree",
+          "its signals go to process or group " + owner.pid() + ", which is not of the tree",
           "take that away with F_SETOWN before the dump");
     }
     draft.owner(owner.image());
+  }
+
+  /** F_OWNER_TID names a thread, F_OWNER_PID a process, F_OWNER_PGRP a group: one that has a process of the tree in it. */
+  private boolean ownerInTree(OwnerReads.Owner owner) {
+    if (!owner.group()) {
+      return inspection.inTree(owner.pid());
+    }
+    for (int pid : inspection.pids()) {
+      byte[] stat = inspection.reader().file("/proc/" + pid + "/stat");
+      if (stat != null && ProcStat.parse(stat).processGroup() == owner.pid()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static long slot(int pid, int fd) {

@@ -11,6 +11,9 @@ import io.pagelift.linux.SyscallNumbers;
 import io.pagelift.restorer.remote.RemoteCalls;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 
 /**
  * epoll(7). The kernel keys a target by the number under which it was added, so the targets are added inside a process that
@@ -19,6 +22,13 @@ import java.nio.ByteOrder;
  */
 final class EpollRebuilder implements FileRebuilder {
   private static final int EPOLL_CTL_ADD = 1;
+  private static final int EPOLL_CTL_MOD = 3;
+  private static final int EPOLLIN = 1;
+  private static final int EPOLLOUT = 4;
+  private static final int EPOLLONESHOT = 1 << 30;
+  /** EPOLLWAKEUP, EPOLLONESHOT, EPOLLET, EPOLLEXCLUSIVE: EP_PRIVATE_BITS of fs/eventpoll.c. */
+  private static final int PRIVATE_BITS = 1 << 29 | EPOLLONESHOT | 1 << 31 | 1 << 28;
+
   private static final int EVENT_BYTES = 12;
 
   @Override
@@ -38,13 +48,16 @@ final class EpollRebuilder implements FileRebuilder {
   }
 
   @Override
-  public int highestNumber(OpenFile file) {
-    return Reopen.state(file, Epoll.parser()).getTargetsList().stream().mapToInt(EpollTarget::getFd).max().orElse(-1);
+  public List<Integer> borrowedNumbers(OpenFile file) {
+    return Reopen.state(file, Epoll.parser()).getTargetsList().stream().map(EpollTarget::getFd).toList();
   }
 
   @Override
   public void finishInside(OpenFile file, int fd, DescriptorTable descriptors, RemoteCalls calls) {
-    for (EpollTarget target : Reopen.state(file, Epoll.parser()).getTargetsList()) {
+    List<EpollTarget> targets = new ArrayList<>(Reopen.state(file, Epoll.parser()).getTargetsList());
+    // While they are the only ones that can be reported.
+    targets.sort(Comparator.comparing(target -> !disarmed(target)));
+    for (EpollTarget target : targets) {
       if (descriptors.has(target.getFd(), target.getOpenFileId())) {
         add(fd, target, calls);
       } else {
@@ -53,19 +66,38 @@ final class EpollRebuilder implements FileRebuilder {
     }
   }
 
+  /** A target that was reported once and is silent until it is armed again: EPOLLONESHOT of epoll_ctl(2). */
+  private static boolean disarmed(EpollTarget target) {
+    return (target.getEvents() & EPOLLONESHOT) != 0 && (target.getEvents() & ~PRIVATE_BITS) == 0;
+  }
+
   private static void add(int fd, EpollTarget target, RemoteCalls calls) {
+    if (disarmed(target)) {
+      // The kernel arms what it adds. Only a report disarms it again: it gets one now if there is anything to report.
+      control(EPOLL_CTL_ADD, fd, target, target.getEvents() | EPOLLIN | EPOLLOUT, calls);
+      long event = calls.data(new byte[EVENT_BYTES]);
+      if (calls.attempt(SyscallNumbers.EPOLL_WAIT, fd, event, 1, 0) != 1) {
+        // Not ready: it stays armed, but for errors and hang-ups only.
+        control(EPOLL_CTL_MOD, fd, target, target.getEvents(), calls);
+      }
+    } else {
+      control(EPOLL_CTL_ADD, fd, target, target.getEvents(), calls);
+    }
+  }
+
+  private static void control(int operation, int fd, EpollTarget target, int events, RemoteCalls calls) {
     // struct epoll_event is packed on x86-64: no gap between events and data.
     byte[] event =
         ByteBuffer.allocate(EVENT_BYTES)
             .order(ByteOrder.nativeOrder())
-            .putInt(target.getEvents())
+            .putInt(events)
             .putLong(target.getData())
             .array();
     calls.add(
         "add fd " + target.getFd() + " to epoll " + fd,
         SyscallNumbers.EPOLL_CTL,
         fd,
-        EPOLL_CTL_ADD,
+        operation,
         target.getFd(),
         calls.data(event));
   }

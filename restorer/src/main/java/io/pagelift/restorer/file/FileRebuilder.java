@@ -3,6 +3,7 @@ package io.pagelift.restorer.file;
 import io.pagelift.image.OpenFile;
 import io.pagelift.linux.FileDescriptor;
 import io.pagelift.restorer.remote.RemoteCalls;
+import java.util.List;
 
 /**
  * Rebuilds open file descriptions of one kind: the room that has the same name as the dumper's collector and the message in the
@@ -44,9 +45,9 @@ public interface FileRebuilder {
    */
   default void finishInside(OpenFile file, int fd, DescriptorTable descriptors, RemoteCalls calls) {}
 
-  /** The highest descriptor number that {@link #finishInside} may use for a moment; -1 for none. */
-  default int highestNumber(OpenFile file) {
-    return -1;
+  /** The descriptor numbers that {@link #finishInside} may use for a moment. */
+  default List<Integer> borrowedNumbers(OpenFile file) {
+    return List.of();
   }
 
   /** What should happen as late as possible (starting timers): just before the tree runs. */

@@ -13,6 +13,7 @@ import io.pagelift.linux.SyscallNumbers;
 /** timerfd_create(2). Started with what was left, just before the tree runs. */
 final class TimerFdRebuilder implements FileRebuilder {
   private static final long NANOS = 1_000_000_000L;
+  private static final int TFD_TIMER_ABSTIME = 1;
 
   /** {@code _IOW('T', 0, __u64)} of linux/timerfd.h: sets the expirations that were not read yet. */
   private static final long TFD_IOC_SET_TICKS = 0x40085400L;
@@ -51,9 +52,10 @@ final class TimerFdRebuilder implements FileRebuilder {
       }
       if (value != 0) {
         buffer.bytes().putLong(0, state.getIntervalNanos() / NANOS).putLong(8, state.getIntervalNanos() % NANOS);
-        buffer.bytes().putLong(16, value / NANOS).putLong(24, value % NANOS);
+        long due = due(state, value);
+        buffer.bytes().putLong(16, due / NANOS).putLong(24, due % NANOS);
         Kernel.check(
-            Kernel.call(SyscallNumbers.TIMERFD_SETTIME, descriptor.number(), 0, buffer.address(), 0),
+            Kernel.call(SyscallNumbers.TIMERFD_SETTIME, descriptor.number(), state.getSettimeFlags(), buffer.address(), 0),
             "timerfd_settime",
             "timerfd");
       }
@@ -61,6 +63,20 @@ final class TimerFdRebuilder implements FileRebuilder {
         buffer.bytes().putLong(32, state.getTicks());
         descriptor.ioctl(TFD_IOC_SET_TICKS, buffer.address() + 32);
       }
+    }
+  }
+
+  /** What the timer is set to. A time of day stays what it is; any other absolute time is moved, so that as much is left as was. */
+  private static long due(TimerFd state, long leftNanos) {
+    if ((state.getSettimeFlags() & TFD_TIMER_ABSTIME) == 0) {
+      return leftNanos;
+    }
+    if (state.getDueUnixNanos() != 0) {
+      return state.getDueUnixNanos();
+    }
+    try (NativeBuffer time = NativeBuffer.allocate(16)) {
+      Kernel.check(Kernel.call(SyscallNumbers.CLOCK_GETTIME, state.getClock(), time.address()), "clock_gettime", "clock " + state.getClock());
+      return time.bytes().getLong(0) * NANOS + time.bytes().getLong(8) + leftNanos;
     }
   }
 }

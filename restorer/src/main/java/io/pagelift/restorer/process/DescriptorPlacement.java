@@ -35,8 +35,12 @@ final class DescriptorPlacement {
 
   private DescriptorPlacement() {}
 
-  /** The moves for descriptors that are ascending by number, into an empty table. */
-  static List<Move> of(List<Wanted> wanted) {
+  /**
+   * The moves for descriptors that are ascending by number, into a table with one entry.
+   *
+   * @param taken the number of that entry, none of those wanted
+   */
+  static List<Move> of(List<Wanted> wanted, int taken) {
     List<Move> moves = new ArrayList<>(wanted.size());
     int lowestFree = 0;
     int last = -1;
@@ -45,6 +49,7 @@ final class DescriptorPlacement {
         throw new IllegalArgumentException("descriptors are not ascending at " + descriptor.number());
       }
       last = descriptor.number();
+      lowestFree += lowestFree == taken ? 1 : 0;
       moves.add(new Move(descriptor.sourceNumber(), lowestFree, descriptor.number()));
       if (lowestFree == descriptor.number()) {
         lowestFree++;

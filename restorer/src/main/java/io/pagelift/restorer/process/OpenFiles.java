@@ -1,10 +1,8 @@
 package io.pagelift.restorer.process;
 
 import io.pagelift.image.OpenFile;
-import io.pagelift.linux.Constants;
 import io.pagelift.linux.FileDescriptor;
 import io.pagelift.linux.KernelException;
-import io.pagelift.linux.NativeBuffer;
 import io.pagelift.restorer.file.EndedProcesses;
 import io.pagelift.restorer.file.FileContext;
 import io.pagelift.restorer.file.FileRebuilder;
@@ -78,21 +76,12 @@ final class OpenFiles implements FileContext, AutoCloseable {
     return numbers;
   }
 
-  /** Gives the files their owners (who gets SIGIO), now that those exist, and O_ASYNC with them. */
+  /** Gives the files their owners (who gets SIGIO), now that those exist. */
   void setOwners() {
     for (OpenFile file : images) {
       FileDescriptor descriptor = descriptors.get(file.getId());
-      if (file.hasOwner() && file.getOwner().getPid() != 0) {
-        try (NativeBuffer owner = NativeBuffer.allocate(8)) {
-          owner.bytes().putInt(0, file.getOwner().getType()).putInt(4, file.getOwner().getPid());
-          descriptor.fcntl(Constants.F_SETOWN_EX, owner.address());
-        }
-      }
-      if (file.getOwner().getSignal() != 0) {
-        descriptor.fcntl(Constants.F_SETSIG, file.getOwner().getSignal());
-      }
-      if ((file.getFlags() & Constants.O_ASYNC) != 0) {
-        descriptor.fcntl(Constants.F_SETFL, descriptor.statusFlags() | Constants.O_ASYNC);
+      if (file.hasOwner()) {
+        FileOwners.set(descriptor, file.getOwner());
       }
     }
   }

@@ -14,15 +14,21 @@ import org.junit.jupiter.api.Test;
 class DescriptorPlacementTest {
   @Test
   void numbersWithoutGapsAreFetchedIntoPlace() {
-    assertThat(DescriptorPlacement.of(List.of(new Wanted(0, 50), new Wanted(1, 51))))
+    assertThat(DescriptorPlacement.of(List.of(new Wanted(0, 50), new Wanted(1, 51)), 1000))
         .containsExactly(new Move(50, 0, 0), new Move(51, 1, 1))
         .allMatch(Move::inPlace);
   }
 
   @Test
   void aNumberBehindAGapIsMovedUpFromTheLowestFreeOne() {
-    assertThat(DescriptorPlacement.of(List.of(new Wanted(0, 50), new Wanted(7, 51), new Wanted(8, 52))))
+    assertThat(DescriptorPlacement.of(List.of(new Wanted(0, 50), new Wanted(7, 51), new Wanted(8, 52)), 1000))
         .containsExactly(new Move(50, 0, 0), new Move(51, 1, 7), new Move(52, 1, 8));
+  }
+
+  @Test
+  void aNumberThatIsTakenIsNeverTheLowestFreeOne() {
+    assertThat(DescriptorPlacement.of(List.of(new Wanted(0, 50), new Wanted(2, 51), new Wanted(7, 52)), 1))
+        .containsExactly(new Move(50, 0, 0), new Move(51, 2, 2), new Move(52, 3, 7));
   }
 
   @Test
@@ -36,7 +42,7 @@ class DescriptorPlacementTest {
       List<Wanted> wanted = new ArrayList<>();
       numbers.forEach(number -> wanted.add(new Wanted(number, 100 + number)));
       TreeSet<Integer> table = new TreeSet<>();
-      for (Move move : DescriptorPlacement.of(wanted)) {
+      for (Move move : DescriptorPlacement.of(wanted, 1000)) {
         int lowest = 0;
         while (table.contains(lowest)) {
           lowest++;
@@ -50,7 +56,7 @@ class DescriptorPlacementTest {
 
   @Test
   void numbersOutOfOrderAreAMistakeOfTheCaller() {
-    assertThatThrownBy(() -> DescriptorPlacement.of(List.of(new Wanted(3, 50), new Wanted(3, 51))))
+    assertThatThrownBy(() -> DescriptorPlacement.of(List.of(new Wanted(3, 50), new Wanted(3, 51)), 1000))
         .isInstanceOf(IllegalArgumentException.class);
   }
 }

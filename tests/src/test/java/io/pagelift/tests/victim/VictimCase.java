@@ -26,6 +26,7 @@ record VictimCase(String program, List<String> optionList, List<String> dumpOpti
         of("layout"),
         of("files"),
         of("ghosts"),
+        of("ghosts", "limit").dumpedWith("--ghost-limit", "8M", "--no-ghost-fiemap"),
         of("places"),
         of("places", "chroot"),
         of("places", "linkremap").dumpedWith("--link-remap"),
@@ -34,6 +35,8 @@ record VictimCase(String program, List<String> optionList, List<String> dumpOpti
         of("watches", "linkremap").dumpedWith("--link-remap"),
         of("watches", "busy"),
         of("bpfmaps"),
+        of("fdnumbers"),
+        of("epolls"),
         of("pipes", "fifo"),
         of("pipes", "packets"),
         of("fifos"),
@@ -49,6 +52,7 @@ record VictimCase(String program, List<String> optionList, List<String> dumpOpti
   static Stream<VictimCase> refused() {
     return Stream.of(
         of("places", "linkremap"),
+        of("ghosts", "limit"),
         of("watches", "pending"),
         of("refused", "socket"),
         of("refused", "ldt"),
