@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The last round: freeze, collect the state, send what was written and what the server does not hold, commit; then the tree is
@@ -44,6 +45,7 @@ final class FinalRound {
   private final String trackerName;
   private boolean handover;
   private long commitNanos;
+  private @Nullable RawTree collected;
 
   /** What the last round did. */
   record Outcome(RoundStats stats, List<Integer> pids) {}
@@ -93,6 +95,10 @@ final class FinalRound {
       if (!committed) {
         Aborts.abort(writer, failure);
       }
+      if (collected != null) {
+        // The tree goes on here: nobody will rebuild it from this image.
+        collected.abandon();
+      }
       throw failure;
     }
   }
@@ -108,12 +114,10 @@ final class FinalRound {
     TreeCollector collector = new TreeCollector(options);
     long collectStart = System.nanoTime();
     RawTree raw = collector.collectFrozen(tree, registry);
+    collected = raw;
     long collectNanos = System.nanoTime() - collectStart;
     try {
       return sendState(collector, raw, mappings, writer, stats, collectNanos);
-    } catch (RuntimeException failure) {
-      raw.abandon();
-      throw failure;
     } finally {
       raw.close();
     }
