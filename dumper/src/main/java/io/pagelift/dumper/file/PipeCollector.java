@@ -1,6 +1,5 @@
 package io.pagelift.dumper.file;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.pagelift.dumper.facts.DescriptorFacts;
 import io.pagelift.dumper.facts.FileStat;
@@ -112,7 +111,7 @@ final class PipeCollector implements FileCollector {
       pipe.setCapacityBytes(reading.capacityBytes).setNeverWritten(reading.neverWritten);
       if (reading.contents != null) {
         pipe.setHasBuffer(true)
-            .setBuffered(ByteString.copyFrom(reading.contents.bytes()))
+            .setBuffered(reading.contents.bytes())
             .addAllChunks(reading.contents.chunks());
       }
     }

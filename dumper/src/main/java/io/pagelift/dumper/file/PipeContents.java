@@ -1,5 +1,6 @@
 package io.pagelift.dumper.file;
 
+import com.google.protobuf.ByteString;
 import io.pagelift.image.PipeChunk;
 import io.pagelift.linux.Constants;
 import io.pagelift.linux.Errno;
@@ -20,8 +21,8 @@ import java.util.List;
  * @param bytes all of it
  * @param chunks how it is divided; empty if none of it are packets
  */
-record PipeContents(byte[] bytes, List<PipeChunk> chunks) {
-  static final PipeContents EMPTY = new PipeContents(new byte[0], List.of());
+record PipeContents(ByteString bytes, List<PipeChunk> chunks) {
+  static final PipeContents EMPTY = new PipeContents(ByteString.EMPTY, List.of());
 
   /**
    * Reads a pipe.
@@ -44,10 +45,10 @@ record PipeContents(byte[] bytes, List<PipeChunk> chunks) {
       }
     }
     if (stretches.size() == 1 && !packetMode) {
-      return new PipeContents(all, List.of());
+      return new PipeContents(ByteString.copyFrom(all), List.of());
     }
     try (Copy copy = Copy.of(readEnd, capacityBytes, expected)) {
-      return new PipeContents(all, chunks(copy, stretches, packetMode));
+      return new PipeContents(ByteString.copyFrom(all), chunks(copy, stretches, packetMode));
     }
   }
 

@@ -25,7 +25,15 @@ public final class MappingDetails {
 
   private final CompletableFuture<Map<Integer, Raw>> texts = new CompletableFuture<>();
 
-  private record Raw(byte[] smaps, GuardRegions guards) {}
+  private static final class Raw {
+    private final byte[] smaps;
+    private final GuardRegions guards;
+
+    Raw(byte[] smaps, GuardRegions guards) {
+      this.smaps = smaps;
+      this.guards = guards;
+    }
+  }
 
   private MappingDetails() {}
 
