@@ -36,6 +36,11 @@ public final class NamespaceHost {
     return new NamespaceHost(workspace, unshare, init[0]);
   }
 
+  /** What stands before a command to run it in here, for scripts. */
+  public String enterCommand() {
+    return "nsenter -t " + init + " --pid --mount --";
+  }
+
   /** Starts a command in it. */
   public Running start(String... command) {
     List<String> all =
