@@ -49,7 +49,8 @@ archive_migration() {
 # archive_dump MODULE: makes the archive of the classes that were listed.
 archive_dump() {
   module_classpath "$1"
-  awk '!seen[$0]++' "$archive_directory/$1.list" > "$archive_directory/$1.classes"
+  # Newer JDKs number the classes of each run; numbers of several runs contradict each other and are not needed.
+  sed -e '/ source: /d' -e 's/ id: [0-9]*$//' "$archive_directory/$1.list" | awk '!seen[$0]++' > "$archive_directory/$1.classes"
   # G1, because only it can put objects of the JDK into an archive, which every collector then takes.
   "$java_home/bin/java" -XX:+UseG1GC -Xshare:dump "-XX:SharedClassListFile=$archive_directory/$1.classes" \
     "-XX:SharedArchiveFile=$(archive_of "$1")" -cp "$classpath" >> "$archive_log" 2>&1
