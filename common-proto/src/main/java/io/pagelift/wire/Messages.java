@@ -117,21 +117,29 @@ public final class Messages {
         .setPagesStored(result.pagesStored())
         .setPagesZero(result.pagesZero())
         .setPagesDropped(result.pagesDropped())
-        .setPagesDeduplicatedRound(result.pagesDeduplicatedRound())
-        .setPagesDeduplicatedEarlier(result.pagesDeduplicatedEarlier())
+        .setPagesDeduplicatedRound(result.deduplicated().sameRound())
+        .setPagesDeduplicatedEarlier(result.deduplicated().earlierRound())
+        .setPagesDeduplicatedProcess(result.deduplicated().otherProcess())
+        .setPagesDeduplicatedMigration(result.deduplicated().otherMigration())
         .setBytesStored(result.bytesStored())
+        .setDurability(result.durability())
         .build();
   }
 
-  static RoundResult fromWire(RoundCommitted committed) {
+  /** The outcome of a round from the wire, or from a manifest. */
+  public static RoundResult fromWire(RoundCommitted committed) {
     return new RoundResult(
         committed.getRound(),
         committed.getPagesStored(),
         committed.getPagesZero(),
         committed.getPagesDropped(),
-        committed.getPagesDeduplicatedRound(),
-        committed.getPagesDeduplicatedEarlier(),
-        committed.getBytesStored());
+        new DeduplicatedPages(
+            committed.getPagesDeduplicatedRound(),
+            committed.getPagesDeduplicatedEarlier(),
+            committed.getPagesDeduplicatedProcess(),
+            committed.getPagesDeduplicatedMigration()),
+        committed.getBytesStored(),
+        committed.getDurability());
   }
 
   /** A failure for the wire. */

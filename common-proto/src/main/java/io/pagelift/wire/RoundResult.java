@@ -1,5 +1,7 @@
 package io.pagelift.wire;
 
+import io.pagelift.wire.proto.Durability;
+
 /**
  * What became of the pages of a committed round. Page counts are in pages of 4096 bytes.
  *
@@ -7,15 +9,15 @@ package io.pagelift.wire;
  * @param pagesStored written to a segment
  * @param pagesZero all zero, stored nowhere
  * @param pagesDropped forgotten, because they are no longer there
- * @param pagesDeduplicatedRound same content as an earlier page of this round
- * @param pagesDeduplicatedEarlier same content as a page of an earlier round or another migration
+ * @param deduplicated not stored, because the same content was there already
  * @param bytesStored bytes written to segments
+ * @param durability what the server had forced when it said so
  */
 public record RoundResult(
     int round,
     long pagesStored,
     long pagesZero,
     long pagesDropped,
-    long pagesDeduplicatedRound,
-    long pagesDeduplicatedEarlier,
-    long bytesStored) {}
+    DeduplicatedPages deduplicated,
+    long bytesStored,
+    Durability durability) {}

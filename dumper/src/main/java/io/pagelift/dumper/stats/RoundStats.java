@@ -1,7 +1,9 @@
 package io.pagelift.dumper.stats;
 
 import io.pagelift.dumper.memory.PassResult;
+import io.pagelift.wire.DeduplicatedPages;
 import io.pagelift.wire.RoundResult;
+import io.pagelift.wire.proto.Durability;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -41,7 +43,7 @@ public final class RoundStats {
   private long bytesSent;
   private long pipeCount;
   private long pipeBytes;
-  private RoundResult result = new RoundResult(0, 0, 0, 0, 0, 0, 0);
+  private RoundResult result = new RoundResult(0, 0, 0, 0, DeduplicatedPages.NONE, 0, Durability.FULL);
 
   /**
    * Begins the clock of a round.
@@ -159,9 +161,13 @@ public final class RoundStats {
     json.put("shpages_scanned", sharedScannedPages).put("shpages_skipped_parent", sharedSkippedPages);
     json.put("shpages_written", sharedWrittenPages);
     json.put("page_pipes", pipeCount).put("page_pipe_bytes", pipeBytes);
-    json.put("pages_stored", result.pagesStored()).put("pages_deduplicated_round", result.pagesDeduplicatedRound());
-    json.put("pages_deduplicated_earlier", result.pagesDeduplicatedEarlier());
+    DeduplicatedPages deduplicated = result.deduplicated();
+    json.put("pages_stored", result.pagesStored()).put("pages_deduplicated_round", deduplicated.sameRound());
+    json.put("pages_deduplicated_earlier", deduplicated.earlierRound());
+    json.put("pages_deduplicated_process", deduplicated.otherProcess());
+    json.put("pages_deduplicated_migration", deduplicated.otherMigration());
     json.put("bytes_sent", bytesSent).put("bytes_stored", result.bytesStored());
+    json.put("durability", result.durability().name().toLowerCase(java.util.Locale.ROOT));
     json.put("exited_pids", exitedPids);
     return json.toString();
   }
@@ -181,7 +187,7 @@ public final class RoundStats {
         Long.toString(skippedPages + sharedSkippedPages),
         Long.toString(result.pagesZero()),
         Long.toString(droppedPages),
-        Long.toString(result.pagesDeduplicatedRound() + result.pagesDeduplicatedEarlier()),
+        Long.toString(result.deduplicated().total()),
         String.format(java.util.Locale.ROOT, "%.1f", mebibytes),
         millis(endNanos - startNanos),
         String.format(java.util.Locale.ROOT, "%.0f", mebibytes / seconds));

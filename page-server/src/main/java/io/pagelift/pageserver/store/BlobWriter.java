@@ -52,8 +52,8 @@ final class BlobWriter {
   }
 
   /** Puts the temporary file on stable storage. */
-  Blob finish() throws IOException {
-    channel.force(true);
+  Blob finish(StableStorage storage) throws IOException {
+    storage.force(channel, part, true);
     channel.close();
     return Blob.newBuilder().setName(name).setLengthBytes(totalBytes).setCrc32C((int) crc.getValue()).build();
   }

@@ -34,6 +34,11 @@ final class DedupTable {
     }
   }
 
+  /** Entries that it can remember before it begins to forget. */
+  long capacity() {
+    return (long) SHARDS * shards[0].maxSlots / 10 * 7;
+  }
+
   /**
    * A page that may have this content.
    *

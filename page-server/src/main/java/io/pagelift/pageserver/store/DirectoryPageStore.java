@@ -28,30 +28,44 @@ final class DirectoryPageStore implements PageStore {
   private final PageHash pageHash;
   private final StoreLock lock;
   private final StoreReader reader;
+  private final StableStorage storage;
   private final SegmentLog segments;
   private final Set<String> writing = new HashSet<>();
 
   private DirectoryPageStore(
-      StoreLayout layout, StoreOptions options, PageHash pageHash, StoreLock lock, StoreReader reader, SegmentLog segments) {
+      StoreLayout layout,
+      StoreOptions options,
+      PageHash pageHash,
+      StoreLock lock,
+      StoreReader reader,
+      StableStorage storage,
+      SegmentLog segments) {
     this.layout = layout;
     this.options = options;
     this.pageHash = pageHash;
     this.lock = lock;
     this.reader = reader;
+    this.storage = storage;
     this.segments = segments;
   }
 
   /** Opens a store; the hash function is a parameter so that a test can forge collisions. */
   static DirectoryPageStore open(Path directory, StoreOptions options, PageHash pageHash) {
+    return open(directory, options, pageHash, StoreStep.Watch.NONE);
+  }
+
+  /** The same, watched at every step of a commit. */
+  static DirectoryPageStore open(Path directory, StoreOptions options, PageHash pageHash, StoreStep.Watch watch) {
     StoreLayout layout = new StoreLayout(directory);
+    StableStorage storage = new StableStorage(layout, options.durability(), watch);
     try {
       boolean fresh = prepareDirectory(layout);
       StoreLock lock = StoreLock.take(layout);
       try {
         if (fresh) {
-          format(layout);
+          format(layout, storage);
         }
-        return recover(layout, options, pageHash, lock);
+        return recover(layout, options, pageHash, lock, storage);
       } catch (IOException | RuntimeException e) {
         lock.close();
         throw e;
@@ -61,23 +75,23 @@ final class DirectoryPageStore implements PageStore {
     }
   }
 
-  private static DirectoryPageStore recover(StoreLayout layout, StoreOptions options, PageHash pageHash, StoreLock lock)
-      throws IOException {
+  private static DirectoryPageStore recover(
+      StoreLayout layout, StoreOptions options, PageHash pageHash, StoreLock lock, StableStorage storage) throws IOException {
     StoreReader reader = StoreReader.open(layout.directory());
     DedupTable table = new DedupTable(options.dedupMaxSlots());
-    Recovery recovery = Recovery.run(reader, table);
+    Origins origins = new Origins();
+    Recovery recovery = Recovery.run(reader, storage, table, origins);
     recovery.findings().forEach(LOG::warn);
     SegmentLog segments =
-        new SegmentLog(layout, options, table, recovery.segments(), recovery.activeSegment(), recovery.nextSegment());
-    return new DirectoryPageStore(layout, options, pageHash, lock, reader, segments);
+        new SegmentLog(
+            layout, storage, options, table, origins, recovery.segments(), recovery.activeSegment(), recovery.nextSegment());
+    return new DirectoryPageStore(layout, options, pageHash, lock, reader, storage, segments);
   }
 
   /** Makes the directory when needed. Returns whether it is to become a store; refuses one with other contents. */
   private static boolean prepareDirectory(StoreLayout layout) throws IOException {
     Path directory = layout.directory();
-    if (PrivateFiles.makeDirectory(directory)) {
-      PrivateFiles.forceDirectory(directory.toAbsolutePath().resolve(".."));
-    }
+    PrivateFiles.makeDirectory(directory);
     if (Files.exists(layout.storeFile())) {
       StoreFile.check(layout);
       return false;
@@ -96,21 +110,21 @@ final class DirectoryPageStore implements PageStore {
     return true;
   }
 
-  private static void format(StoreLayout layout) throws IOException {
+  private static void format(StoreLayout layout, StableStorage storage) throws IOException {
     PrivateFiles.makeDirectory(layout.segmentsDirectory());
     PrivateFiles.makeDirectory(layout.migrationsDirectory());
     Path part = StoreLayout.partOf(layout.storeFile());
     try (FileChannel channel = PrivateFiles.create(part)) {
       PrivateFiles.writeFully(channel, StoreFile.bytes(), 0);
-      channel.force(true);
+      storage.force(channel, part, true);
     }
     PrivateFiles.rename(part, layout.storeFile());
-    PrivateFiles.forceDirectory(layout.directory());
   }
 
   @Override
   public MigrationLog openMigration(String name, boolean create) {
     Path directory = layout.migrationDirectory(name);
+    storage.checkTrusted();
     synchronized (writing) {
       if (writing.contains(name)) {
         throw new PageliftException(
@@ -129,11 +143,17 @@ final class DirectoryPageStore implements PageStore {
   private void makeMigration(Path directory) {
     try {
       if (PrivateFiles.makeDirectory(directory)) {
-        PrivateFiles.forceDirectory(layout.migrationsDirectory());
+        storage.forceDirectory(layout.migrationsDirectory());
       }
     } catch (IOException e) {
-      throw WriteErrors.roundLost(layout, e);
+      throw writeFailed(e);
     }
+  }
+
+  /** What a failed write means: a full disk leaves a round less, a failed force ends all writing. */
+  PageliftException writeFailed(IOException cause) {
+    storage.checkTrusted();
+    return WriteErrors.roundLost(layout, cause);
   }
 
   @Override
@@ -173,6 +193,10 @@ final class DirectoryPageStore implements PageStore {
 
   StoreReader reader() {
     return reader;
+  }
+
+  StableStorage storage() {
+    return storage;
   }
 
   SegmentLog segments() {

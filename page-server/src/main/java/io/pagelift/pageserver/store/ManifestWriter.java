@@ -57,7 +57,7 @@ final class ManifestWriter {
   }
 
   /** Writes the rest and puts the temporary file on stable storage. */
-  void finish(RoundHeader header) throws IOException {
+  void finish(RoundHeader header, StableStorage storage) throws IOException {
     flushRun();
     pageCount = 0;
     flushBuffer();
@@ -68,7 +68,7 @@ final class ManifestWriter {
     ByteBuffer preamble =
         ManifestFormat.preamble(runCount, (int) crc.getValue(), bytes.size(), (int) headerCrc.getValue());
     PrivateFiles.writeFully(channel, preamble, 0);
-    channel.force(true);
+    storage.force(channel, part, true);
     channel.close();
   }
 

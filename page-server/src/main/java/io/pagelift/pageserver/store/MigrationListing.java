@@ -41,7 +41,8 @@ public final class MigrationListing {
   public String table() {
     TextTable rounds =
         new TextTable(
-            "ROUND", "TRACKER", "STORED", "DEDUP_ROUND", "DEDUP_EARLIER", "ZERO", "DROPPED", "RUNS", "IMAGE_BYTES", "COMMITTED");
+            "ROUND", "TRACKER", "STORED", "SAME_ROUND", "EARLIER_ROUND", "OTHER_PROCESS", "OTHER_MIGRATION", "ZERO", "DROPPED", "RUNS",
+            "IMAGE_BYTES", "DURABILITY", "COMMITTED");
     for (RoundManifest round : migration.rounds()) {
       RoundHeader header = round.header();
       RoundCommitted counts = header.getCounts();
@@ -51,10 +52,13 @@ public final class MigrationListing {
           counts.getPagesStored(),
           counts.getPagesDeduplicatedRound(),
           counts.getPagesDeduplicatedEarlier(),
+          counts.getPagesDeduplicatedProcess(),
+          counts.getPagesDeduplicatedMigration(),
           counts.getPagesZero(),
           counts.getPagesDropped(),
           round.runCount(),
           header.getComplete() ? header.getBlobsList().stream().mapToLong(Blob::getLengthBytes).sum() : "-",
+          durability(counts),
           StoreListing.time(header.getCommittedUnixNanos()));
     }
     TextTable held = new TextTable("OBJECT", "KIND", "PID", "HELD_PAGES", "RUNS");
@@ -89,9 +93,12 @@ public final class MigrationListing {
     map.put("pages_stored", counts.getPagesStored());
     map.put("pages_deduplicated_round", counts.getPagesDeduplicatedRound());
     map.put("pages_deduplicated_earlier", counts.getPagesDeduplicatedEarlier());
+    map.put("pages_deduplicated_process", counts.getPagesDeduplicatedProcess());
+    map.put("pages_deduplicated_migration", counts.getPagesDeduplicatedMigration());
     map.put("pages_zero", counts.getPagesZero());
     map.put("pages_dropped", counts.getPagesDropped());
     map.put("bytes_stored", counts.getBytesStored());
+    map.put("durability", durability(counts));
     map.put("runs", round.runCount());
     Map<String, Object> blobs = new LinkedHashMap<>();
     header.getBlobsList().forEach(blob -> blobs.put(blob.getName(), blob.getLengthBytes()));
@@ -107,6 +114,10 @@ public final class MigrationListing {
     map.put("held_pages", held.pages);
     map.put("runs", held.runs);
     return map;
+  }
+
+  private static String durability(RoundCommitted counts) {
+    return counts.getDurability().name().toLowerCase(Locale.ROOT);
   }
 
   private static String kind(ObjectInfo object) {

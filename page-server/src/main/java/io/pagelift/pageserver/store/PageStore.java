@@ -13,7 +13,12 @@ import java.util.List;
 public interface PageStore extends AutoCloseable {
   /** Opens the store in a directory, which is made (0700) when it does not exist; recovers after a crash. */
   static PageStore open(Path directory) {
-    return DirectoryPageStore.open(directory, StoreOptions.defaults(), PageHash.crc());
+    return open(directory, StoreOptions.defaults());
+  }
+
+  /** The same with bounds and promises of one's own. */
+  static PageStore open(Path directory, StoreOptions options) {
+    return DirectoryPageStore.open(directory, options, PageHash.crc());
   }
 
   /**

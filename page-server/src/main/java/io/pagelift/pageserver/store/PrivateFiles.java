@@ -79,15 +79,8 @@ final class PrivateFiles {
     }
   }
 
-  /** Gives a finished and forced file its name. Durable only after {@link #forceDirectory}. */
+  /** Gives a finished and forced file its name. Durable only after {@link StableStorage#forceDirectory}. */
   static void rename(Path from, Path to) throws IOException {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-  }
-
-  /** Makes the names in a directory durable (fsync of the directory, see fsync(2)). */
-  static void forceDirectory(Path directory) throws IOException {
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
-    }
   }
 }

@@ -2,11 +2,18 @@ package io.pagelift.pageserver.store;
 
 import io.pagelift.common.PageliftException;
 import io.pagelift.store.IndexFormat;
+import io.pagelift.store.ManifestFormat;
 import io.pagelift.store.Place;
 import io.pagelift.store.RoundManifest;
+import io.pagelift.store.StoreErrors;
 import io.pagelift.store.StoreLayout;
 import io.pagelift.store.StoreReader;
 import io.pagelift.store.StoredMigration;
+import io.pagelift.store.proto.Blob;
+import io.pagelift.store.proto.RoundHeader;
+import io.pagelift.store.proto.SegmentReach;
+import io.pagelift.store.proto.StoredRange;
+import io.pagelift.wire.proto.Durability;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -15,9 +22,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -29,34 +38,51 @@ import org.jspecify.annotations.Nullable;
  * round, and the tail of a segment behind the last page that any round refers to. That tail may not have reached the disk, so
  * it is cut off rather than offered for deduplication.
  *
+ * <p>Only the heads of the manifests are read, which say how far a round reaches into each segment, and as much of the indexes,
+ * newest first, as the deduplication table can remember. What a process found under its name may still be in the page cache
+ * only, when the one before it was killed between giving the name and forcing the directory; so every directory is forced
+ * before anything is built on what it shows.
+ *
  * <p>When a manifest is damaged, nobody knows what it refers to. Then nothing of any segment is cut off or overwritten: new
  * pages go to a new segment, the other migrations stay usable, and the damage is reported.
  */
 final class Recovery {
   private final StoreReader reader;
   private final StoreLayout layout;
+  private final StableStorage storage;
   private final DedupTable table;
+  private final Origins origins;
   private final List<String> findings = new ArrayList<>();
   private final Map<Integer, Integer> referencedPages = new HashMap<>();
-  private final Map<Integer, Segment> segments = new TreeMap<>();
+  private final TreeMap<Integer, Segment> segments = new TreeMap<>();
+  private final Set<Integer> unforced = new HashSet<>();
   private boolean damaged;
   private int highestSegment;
 
-  private Recovery(StoreReader reader, DedupTable table) {
+  private Recovery(StoreReader reader, StableStorage storage, DedupTable table, Origins origins) {
     this.reader = reader;
     this.layout = reader.layout();
+    this.storage = storage;
     this.table = table;
+    this.origins = origins;
   }
 
-  /** Recovers the store and fills the deduplication table. */
-  static Recovery run(StoreReader reader, DedupTable table) throws IOException {
-    Recovery recovery = new Recovery(reader, table);
-    PrivateFiles.makeDirectory(recovery.layout.segmentsDirectory());
-    PrivateFiles.makeDirectory(recovery.layout.migrationsDirectory());
+  /** Recovers the store, fills the deduplication table and tells where its pages came from. */
+  static Recovery run(StoreReader reader, StableStorage storage, DedupTable table, Origins origins) throws IOException {
+    Recovery recovery = new Recovery(reader, storage, table, origins);
+    StoreLayout layout = recovery.layout;
+    PrivateFiles.makeDirectory(layout.segmentsDirectory());
+    PrivateFiles.makeDirectory(layout.migrationsDirectory());
+    storage.forceDirectory(layout.directory().toAbsolutePath().resolve(".."));
+    storage.forceDirectory(layout.directory());
+    storage.forceDirectory(layout.migrationsDirectory());
     for (String name : reader.migrationNames()) {
+      storage.forceDirectory(layout.migrationDirectory(name));
       recovery.recoverMigration(name);
     }
     recovery.recoverSegments();
+    storage.forceDirectory(layout.segmentsDirectory());
+    recovery.loadIndexes();
     return recovery;
   }
 
@@ -85,13 +111,60 @@ final class Recovery {
       StoredMigration migration = reader.migration(name);
       Map<Integer, Integer> referenced = new HashMap<>();
       for (RoundManifest round : migration.rounds()) {
-        round.forEachRun((object, firstPage, pageCount, place) -> refer(referenced, place, pageCount));
+        reaches(round, referenced);
+        forceLate(name, round);
       }
+      migration.rounds().forEach(this::originsOf);
       referenced.forEach((segment, pages) -> referencedPages.merge(segment, pages, Math::max));
       dropRemains(name, migration.lastRound());
     } catch (PageliftException e) {
       damaged = true;
       findings.add("Migration " + name + " cannot be used, the others can: " + e.getMessage());
+    }
+  }
+
+  /** How far a round reaches into each segment: its head says it, in manifests of older versions only its runs do. */
+  private static void reaches(RoundManifest round, Map<Integer, Integer> referenced) {
+    if (round.header().getReachesCount() == 0) {
+      round.forEachRun((object, firstPage, pageCount, place) -> refer(referenced, place, pageCount));
+    }
+    for (SegmentReach reach : round.header().getReachesList()) {
+      if (reach.getSegment() < 1 || reach.getPageCount() < 1 || reach.getPageCount() > ManifestFormat.MAX_SEGMENT_PAGES) {
+        throw StoreErrors.corrupt(round.file(), "it reaches page " + reach.getPageCount() + " of segment " + reach.getSegment());
+      }
+      referenced.merge(reach.getSegment(), reach.getPageCount(), Math::max);
+    }
+  }
+
+  /** Forces a round that a server with durability NONE has left behind, when this one promises more. */
+  private void forceLate(String name, RoundManifest round) throws IOException {
+    RoundHeader header = round.header();
+    if (header.getCounts().getDurability() != Durability.NONE || storage.durability() == Durability.NONE) {
+      return;
+    }
+    header.getReachesList().forEach(reach -> unforced.add(reach.getSegment()));
+    for (Blob blob : header.getBlobsList()) {
+      forceFile(layout.blobFile(name, header.getRound(), blob.getName()));
+    }
+    forceFile(round.file());
+  }
+
+  private void forceFile(Path file) throws IOException {
+    if (Files.exists(file)) {
+      try (FileChannel channel = PrivateFiles.openForWriting(file)) {
+        storage.force(channel, file, true);
+      }
+    }
+  }
+
+  private void originsOf(RoundManifest round) {
+    RoundHeader header = round.header();
+    for (StoredRange range : header.getStoredList()) {
+      if (range.getSegment() > 0 && range.getFirstPage() >= 0 && range.getPageCount() > 0) {
+        origins.add(
+            Place.of(range.getSegment(), range.getFirstPage()), range.getPageCount(),
+            new Origins.Origin(header.getMigration(), header.getRound(), range.getObjectId()));
+      }
     }
   }
 
@@ -165,8 +238,24 @@ final class Recovery {
       cut(pages, (long) referenced * StoreLayout.PAGE_BYTES);
       cut(index, IndexFormat.offsetBytes(referenced));
     }
-    segments.put(number, Segment.reopen(layout, number, referenced));
-    loadIndex(number, index, referenced);
+    if (unforced.contains(number)) {
+      forceFile(pages);
+      forceFile(index);
+    }
+    segments.put(number, Segment.reopen(layout, storage, number, referenced));
+  }
+
+  /** Newest segments first, until the table is full: older pages would only be stored again. */
+  private void loadIndexes() throws IOException {
+    long room = table.capacity();
+    for (int number : segments.descendingKeySet()) {
+      int pageCount = referencedPages.getOrDefault(number, 0);
+      if (room < pageCount) {
+        return;
+      }
+      loadIndex(number, layout.indexFile(number), pageCount);
+      room -= pageCount;
+    }
   }
 
   private static boolean holds(Path file, long lengthBytes) throws IOException {

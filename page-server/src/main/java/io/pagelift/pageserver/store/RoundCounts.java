@@ -1,16 +1,19 @@
 package io.pagelift.pageserver.store;
 
 import io.pagelift.store.StoreLayout;
-import io.pagelift.wire.RoundResult;
+import io.pagelift.wire.proto.Durability;
 import io.pagelift.wire.proto.RoundCommitted;
+import org.jspecify.annotations.Nullable;
 
 /** What became of the pages of a round in progress. */
 final class RoundCounts {
   private long stored;
   private long zero;
   private long dropped;
-  private long deduplicatedRound;
-  private long deduplicatedEarlier;
+  private long sameRound;
+  private long earlierRound;
+  private long otherProcess;
+  private long otherMigration;
 
   void addStored(long pages) {
     stored += pages;
@@ -24,37 +27,37 @@ final class RoundCounts {
     dropped += pages;
   }
 
-  void addDeduplicated(boolean storedByThisRound) {
-    if (storedByThisRound) {
-      deduplicatedRound++;
+  /**
+   * A page was found again.
+   *
+   * @param first where it was stored first; null when nobody knows
+   */
+  void addDeduplicated(String migration, int round, long objectId, Origins.@Nullable Origin first) {
+    if (first == null || !first.migration().equals(migration)) {
+      otherMigration++;
+    } else if (first.objectId() != objectId) {
+      otherProcess++;
+    } else if (first.round() == round) {
+      sameRound++;
     } else {
-      deduplicatedEarlier++;
+      earlierRound++;
     }
   }
 
   /** The counts as the round's header keeps them. */
-  RoundCommitted toHeader(int round) {
+  RoundCommitted toHeader(int round, Durability durability) {
     return RoundCommitted.newBuilder()
         .setRound(round)
         .setPagesStored(stored)
         .setPagesZero(zero)
         .setPagesDropped(dropped)
-        .setPagesDeduplicatedRound(deduplicatedRound)
-        .setPagesDeduplicatedEarlier(deduplicatedEarlier)
+        .setPagesDeduplicatedRound(sameRound)
+        .setPagesDeduplicatedEarlier(earlierRound)
+        .setPagesDeduplicatedProcess(otherProcess)
+        .setPagesDeduplicatedMigration(otherMigration)
         .setBytesStored(stored * StoreLayout.PAGE_BYTES)
+        .setDurability(durability)
         .build();
-  }
-
-  /** The counts as the session answers them. */
-  static RoundResult result(RoundCommitted counts) {
-    return new RoundResult(
-        counts.getRound(),
-        counts.getPagesStored(),
-        counts.getPagesZero(),
-        counts.getPagesDropped(),
-        counts.getPagesDeduplicatedRound(),
-        counts.getPagesDeduplicatedEarlier(),
-        counts.getBytesStored());
   }
 
   /** Pages that a round brought: with contents or zero. */
@@ -62,6 +65,8 @@ final class RoundCounts {
     return counts.getPagesStored()
         + counts.getPagesZero()
         + counts.getPagesDeduplicatedRound()
-        + counts.getPagesDeduplicatedEarlier();
+        + counts.getPagesDeduplicatedEarlier()
+        + counts.getPagesDeduplicatedProcess()
+        + counts.getPagesDeduplicatedMigration();
   }
 }

@@ -17,6 +17,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class Segment implements AutoCloseable {
   private final int number;
+  private final StoreLayout layout;
+  private final StableStorage storage;
   private final FileChannel pages;
   private final FileChannel index;
   private final ReentrantLock forceLock = new ReentrantLock();
@@ -25,7 +27,9 @@ final class Segment implements AutoCloseable {
   private volatile boolean failed;
 
   /** A segment over open files that hold {@code pageCount} forced pages; owns the files. */
-  Segment(int number, FileChannel pages, FileChannel index, int pageCount) {
+  Segment(StoreLayout layout, StableStorage storage, int number, FileChannel pages, FileChannel index, int pageCount) {
+    this.layout = layout;
+    this.storage = storage;
     this.number = number;
     this.pages = pages;
     this.index = index;
@@ -34,12 +38,12 @@ final class Segment implements AutoCloseable {
   }
 
   /** Makes the files of a new segment. The directory is not forced yet. */
-  static Segment create(StoreLayout layout, int number) throws IOException {
+  static Segment create(StoreLayout layout, StableStorage storage, int number) throws IOException {
     FileChannel pages = PrivateFiles.create(layout.segmentFile(number));
     try {
       FileChannel index = PrivateFiles.create(layout.indexFile(number));
       PrivateFiles.writeFully(index, IndexFormat.head(number), 0);
-      return new Segment(number, pages, index, 0);
+      return new Segment(layout, storage, number, pages, index, 0);
     } catch (IOException e) {
       pages.close();
       throw e;
@@ -47,10 +51,10 @@ final class Segment implements AutoCloseable {
   }
 
   /** Opens a segment that holds {@code pageCount} forced pages. */
-  static Segment reopen(StoreLayout layout, int number, int pageCount) throws IOException {
+  static Segment reopen(StoreLayout layout, StableStorage storage, int number, int pageCount) throws IOException {
     FileChannel pages = PrivateFiles.openForWriting(layout.segmentFile(number));
     try {
-      return new Segment(number, pages, PrivateFiles.openForWriting(layout.indexFile(number)), pageCount);
+      return new Segment(layout, storage, number, pages, PrivateFiles.openForWriting(layout.indexFile(number)), pageCount);
     } catch (IOException e) {
       pages.close();
       throw e;
@@ -138,8 +142,10 @@ final class Segment implements AutoCloseable {
       }
       int written = writtenPages;
       try {
-        pages.force(false);
-        index.force(false);
+        storage.force(pages, layout.segmentFile(number), false);
+        storage.reached(StoreStep.PAGES_FORCED);
+        storage.force(index, layout.indexFile(number), false);
+        storage.reached(StoreStep.INDEX_FORCED);
       } catch (IOException e) {
         failed = true;
         throw e;

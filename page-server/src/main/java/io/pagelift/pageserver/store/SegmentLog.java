@@ -28,8 +28,10 @@ final class SegmentLog implements AutoCloseable {
   private static final int MAX_CANDIDATES = 4;
 
   private final StoreLayout layout;
+  private final StableStorage storage;
   private final int segmentPages;
   private final DedupTable table;
+  private final Origins origins;
   private final WriteBack writeBack = new WriteBack();
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Integer, Segment> segments = new TreeMap<>();
@@ -51,15 +53,19 @@ final class SegmentLog implements AutoCloseable {
    */
   SegmentLog(
       StoreLayout layout,
+      StableStorage storage,
       StoreOptions options,
       DedupTable table,
+      Origins origins,
       Map<Integer, Segment> recovered,
       @Nullable Segment active,
       int nextSegment)
       throws IOException {
     this.layout = layout;
+    this.storage = storage;
     this.segmentPages = options.segmentPages();
     this.table = table;
+    this.origins = origins;
     this.segments.putAll(recovered);
     this.active = active != null ? active : begin(nextSegment);
   }
@@ -67,10 +73,10 @@ final class SegmentLog implements AutoCloseable {
   /**
    * Gives every page of a loaded batch its place and appends the new ones.
    *
-   * @param stored receives the places that were appended for this round
+   * @param round told what it refers to and what was appended for it
    * @return pages that were appended
    */
-  int store(PageBatch batch, PlaceRanges stored) throws IOException {
+  int store(PageBatch batch, RoundPages round) throws IOException {
     if (batch.dataPages() == 0) {
       return 0;
     }
@@ -87,9 +93,11 @@ final class SegmentLog implements AutoCloseable {
       if (newCount > 0) {
         int first = active.writtenPages();
         append(batch);
-        stored.add(Place.of(active.number(), first), newCount);
+        round.appended(Place.of(active.number(), first), newCount);
+        storage.reached(StoreStep.BATCH_APPENDED);
         writeBack.appended(active);
       }
+      round.refersTo(batch);
       return newCount;
     } finally {
       lock.unlock();
@@ -101,6 +109,11 @@ final class SegmentLog implements AutoCloseable {
     for (Map.Entry<Integer, Integer> entry : pagesBySegment.entrySet()) {
       segment(entry.getKey()).force(entry.getValue());
     }
+  }
+
+  /** Who stored which page first. */
+  Origins origins() {
+    return origins;
   }
 
   private Segment segment(int number) throws IOException {
@@ -117,9 +130,9 @@ final class SegmentLog implements AutoCloseable {
   }
 
   private Segment begin(int number) throws IOException {
-    Segment segment = Segment.create(layout, number);
+    Segment segment = Segment.create(layout, storage, number);
     segments.put(number, segment);
-    PrivateFiles.forceDirectory(layout.segmentsDirectory());
+    storage.forceDirectory(layout.segmentsDirectory());
     return segment;
   }
 

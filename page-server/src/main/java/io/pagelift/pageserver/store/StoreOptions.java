@@ -1,26 +1,33 @@
 package io.pagelift.pageserver.store;
 
 import io.pagelift.store.StoredMigration;
+import io.pagelift.wire.proto.Durability;
 
 /**
- * Bounds of a store.
+ * Bounds and promises of a store.
  *
  * @param segmentPages pages of a segment file before the next one begins, 256 to 262,144
  * @param dedupMaxSlots bound of the deduplication table, a power of two; 8 bytes each
  * @param maxViewRuns bound of the runs of one object's merged view, which must fit into memory
+ * @param durability what is forced before a round is acknowledged
  */
-record StoreOptions(int segmentPages, int dedupMaxSlots, int maxViewRuns) {
+public record StoreOptions(int segmentPages, int dedupMaxSlots, int maxViewRuns, Durability durability) {
   private static final int SLOT_BYTES = 8;
   private static final int MOST_SLOTS = 1 << 23;
 
-  /** 1 GiB segments; the largest table that fits into a quarter of the heap, but no more than 64 MiB. */
-  static StoreOptions defaults() {
+  /** 1 GiB segments; the largest table that fits into a quarter of the heap, but no more than 64 MiB; everything forced. */
+  public static StoreOptions defaults() {
     long quarter = Runtime.getRuntime().maxMemory() / 4 / SLOT_BYTES;
     int slots = Integer.highestOneBit((int) Math.max(DedupTable.MIN_SLOTS, Math.min(MOST_SLOTS, quarter)));
     return new StoreOptions(GlobalPage.PAGES_PER_SEGMENT, slots, StoredMigration.MAX_VIEW_RUNS);
   }
 
-  StoreOptions {
+  StoreOptions(int segmentPages, int dedupMaxSlots, int maxViewRuns) {
+    this(segmentPages, dedupMaxSlots, maxViewRuns, Durability.FULL);
+  }
+
+  /** Checks the ranges; throws {@link IllegalArgumentException}. */
+  public StoreOptions {
     if (segmentPages < PageBatch.MAX_PAGES || segmentPages > GlobalPage.PAGES_PER_SEGMENT) {
       throw new IllegalArgumentException("segmentPages out of range: " + segmentPages);
     }
@@ -30,5 +37,10 @@ record StoreOptions(int segmentPages, int dedupMaxSlots, int maxViewRuns) {
     if (maxViewRuns < 1) {
       throw new IllegalArgumentException("maxViewRuns: " + maxViewRuns);
     }
+  }
+
+  /** The same with another promise. */
+  public StoreOptions withDurability(Durability other) {
+    return new StoreOptions(segmentPages, dedupMaxSlots, maxViewRuns, other);
   }
 }

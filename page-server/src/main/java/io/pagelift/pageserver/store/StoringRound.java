@@ -9,13 +9,13 @@ import io.pagelift.store.ManifestFormat;
 import io.pagelift.store.Place;
 import io.pagelift.store.StoreLayout;
 import io.pagelift.store.proto.RoundHeader;
+import io.pagelift.wire.Messages;
 import io.pagelift.wire.RoundResult;
 import io.pagelift.wire.proto.ObjectInfo;
 import io.pagelift.wire.proto.RoundCommitted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,12 +39,9 @@ final class StoringRound implements RoundInProgress {
   private final RoundHeader.Builder header;
   private final ManifestWriter manifest;
   private final PageBatch batch;
-  private final PlaceRanges stored = new PlaceRanges();
+  private final RoundPages pages;
   private final RoundCounts counts = new RoundCounts();
   private final Map<String, BlobWriter> blobs = new LinkedHashMap<>();
-
-  /** Pages of each segment that must be on disk before the manifest, counted from the segment's beginning. */
-  private final Map<Integer, Integer> references = new HashMap<>();
 
   private long nextObjectId;
   private boolean over;
@@ -70,6 +67,7 @@ final class StoringRound implements RoundInProgress {
             .setStartedUnixNanos(startedUnixNanos);
     this.nextObjectId = migration.nextObjectId();
     this.batch = new PageBatch(store.pageHash());
+    this.pages = new RoundPages(store.segments().origins(), migration.name(), round);
     this.manifest = new ManifestWriter(store.layout().manifestFile(migration.name(), round));
   }
 
@@ -85,7 +83,8 @@ final class StoringRound implements RoundInProgress {
           takeObject(objectId);
           checkPayload(runs, payload);
           batch.load(payload, pageChecksums);
-          counts.addStored(store.segments().store(batch, stored));
+          pages.object(objectId);
+          counts.addStored(store.segments().store(batch, pages));
           int payloadPage = 0;
           for (PageRun run : runs) {
             switch (run.kind()) {
@@ -125,9 +124,8 @@ final class StoringRound implements RoundInProgress {
         counts.addZero(1);
         continue;
       }
-      references.merge(Place.segment(place), (int) Place.segmentPage(place) + 1, Math::max);
       if (!batch.isNew(firstPayloadPage + i)) {
-        counts.addDeduplicated(stored.contains(place));
+        counts.addDeduplicated(migration.name(), round, objectId, pages.origin(place));
       }
     }
   }
@@ -165,21 +163,23 @@ final class StoringRound implements RoundInProgress {
 
   @Override
   public RoundResult commit(List<ObjectInfo> objects, boolean complete) {
-    RoundCommitted committed = counts.toHeader(round);
+    StableStorage storage = store.storage();
+    RoundCommitted committed = counts.toHeader(round, storage.durability());
     attempt(
         () -> {
           checkWhole(complete);
           objects.forEach(object -> takeObject(object.getId()));
-          store.segments().force(references);
+          store.segments().force(pages.reaches());
           for (BlobWriter blob : blobs.values()) {
-            header.addBlobs(blob.finish());
+            header.addBlobs(blob.finish(storage));
           }
+          storage.reached(StoreStep.BLOBS_FORCED);
           finishManifest(objects, complete, committed);
           publish();
         });
     over = true;
     migration.committed();
-    return RoundCounts.result(committed);
+    return Messages.fromWire(committed);
   }
 
   private void checkWhole(boolean complete) {
@@ -203,12 +203,14 @@ final class StoringRound implements RoundInProgress {
         .addAllObjects(objects)
         .setNextObjectId(nextObjectId)
         .setCounts(committed);
+    pages.describe(header);
     RoundHeader finished = header.build();
     if (finished.getSerializedSize() > ManifestFormat.MAX_HEADER_BYTES) {
       throw new PageliftException(
           ErrorCategory.REFUSED, "Round " + round + " has too many objects (" + objects.size() + ") for its manifest.");
     }
-    manifest.finish(finished);
+    manifest.finish(finished, store.storage());
+    store.storage().reached(StoreStep.MANIFEST_FORCED);
     migration.checkViews(manifest.reopen(migration.name(), round));
   }
 
@@ -217,11 +219,15 @@ final class StoringRound implements RoundInProgress {
     for (BlobWriter blob : blobs.values()) {
       blob.publish();
     }
+    StableStorage storage = store.storage();
     if (!blobs.isEmpty()) {
-      PrivateFiles.forceDirectory(store.layout().migrationDirectory(migration.name()));
+      storage.forceDirectory(store.layout().migrationDirectory(migration.name()));
     }
+    storage.reached(StoreStep.BLOBS_NAMED);
     manifest.publish();
-    PrivateFiles.forceDirectory(store.layout().migrationDirectory(migration.name()));
+    storage.reached(StoreStep.MANIFEST_NAMED);
+    storage.forceDirectory(store.layout().migrationDirectory(migration.name()));
+    storage.reached(StoreStep.DIRECTORY_FORCED);
   }
 
   @Override
@@ -255,9 +261,10 @@ final class StoringRound implements RoundInProgress {
       throw new IllegalStateException("round " + round + " of " + migration.name() + " is over");
     }
     try {
+      store.storage().checkTrusted();
       step.run();
     } catch (IOException e) {
-      failure = WriteErrors.roundLost(store.layout(), e);
+      failure = store.writeFailed(e);
     } catch (PageliftException e) {
       failure = e;
     } catch (RuntimeException e) {

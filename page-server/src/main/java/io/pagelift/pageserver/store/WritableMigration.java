@@ -71,12 +71,13 @@ final class WritableMigration implements MigrationLog {
           ErrorCategory.USAGE,
           "Round " + round + " of migration '" + name() + "' cannot begin: the next one is " + (lastRound() + 1) + ".");
     }
+    store.storage().checkTrusted();
     try {
       StoringRound begun = new StoringRound(store, this, round, tracker, trackingToken, startedUnixNanos);
       inProgress = begun;
       return begun;
     } catch (IOException e) {
-      throw WriteErrors.roundLost(store.layout(), e);
+      throw store.writeFailed(e);
     }
   }
 

@@ -10,7 +10,9 @@ import io.pagelift.pageserver.store.MigrationLog;
 import io.pagelift.pageserver.store.MigrationReader;
 import io.pagelift.pageserver.store.PageStore;
 import io.pagelift.pageserver.store.RoundInProgress;
+import io.pagelift.wire.DeduplicatedPages;
 import io.pagelift.wire.RoundResult;
+import io.pagelift.wire.proto.Durability;
 import io.pagelift.wire.proto.MigrationInfo;
 import io.pagelift.wire.proto.ObjectInfo;
 import java.nio.ByteBuffer;
@@ -237,7 +239,8 @@ final class HeapStore implements PageStore {
       migration.lastRound = round;
       migration.token = token;
       migration.complete = complete;
-      return new RoundResult(round, stored, zero, dropped, 0, 0, stored * PageRun.PAGE_BYTES);
+      return new RoundResult(
+          round, stored, zero, dropped, DeduplicatedPages.NONE, stored * PageRun.PAGE_BYTES, Durability.FULL);
     }
 
     @Override

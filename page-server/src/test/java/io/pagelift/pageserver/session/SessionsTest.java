@@ -13,7 +13,9 @@ import io.pagelift.wire.MigrationSession;
 import io.pagelift.wire.PageBatchBuffer;
 import io.pagelift.wire.PageServerClient;
 import io.pagelift.wire.ReadingSession;
+import io.pagelift.wire.DeduplicatedPages;
 import io.pagelift.wire.RoundResult;
+import io.pagelift.wire.proto.Durability;
 import io.pagelift.wire.RoundWriter;
 import io.pagelift.wire.LeakCheck;
 import io.pagelift.wire.Transport;
@@ -103,7 +105,7 @@ class SessionsTest {
       send(round, 1, 5000, second);
       round.send(1, List.of(PageRun.zero(6000, 10)));
       RoundResult result = round.commit(List.of(HEAP), false);
-      assertThat(result).isEqualTo(new RoundResult(1, 259, 10, 0, 0, 0, 259L * 4096));
+      assertThat(result).isEqualTo(new RoundResult(1, 259, 10, 0, DeduplicatedPages.NONE, 259L * 4096, Durability.FULL));
       assertThat(session.lastRound()).isEqualTo(1);
       assertThat(session.held()).containsOnlyKeys(1L);
       assertThat(session.held(1).pageCount()).isEqualTo(269);

@@ -3,7 +3,9 @@ package io.pagelift.pageserver.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pagelift.common.PageRun;
+import io.pagelift.wire.DeduplicatedPages;
 import io.pagelift.wire.RoundResult;
+import io.pagelift.wire.proto.Durability;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,7 +21,7 @@ class DeduplicationTest {
     try (DirectoryPageStore store = Stores.open(temporary)) {
       RoundResult result = Stores.commit(store, "m", 100, 7, 8, 7, 7, 8, 9);
 
-      assertThat(result).isEqualTo(new RoundResult(1, 3, 0, 0, 3, 0, 3 * 4096));
+      assertThat(result).isEqualTo(result(1, 3, 0, new DeduplicatedPages(3, 0, 0, 0)));
       Stores.assertHeld(store, "m", 100, 7, 8, 7, 7, 8, 9);
     }
   }
@@ -29,8 +31,8 @@ class DeduplicationTest {
     try (DirectoryPageStore store = Stores.open(temporary)) {
       Stores.commit(store, "m", 0, 1, 2, 3, 4);
 
-      assertThat(Stores.commit(store, "m", 50, 2, 3, 4, 5)).isEqualTo(new RoundResult(2, 1, 0, 0, 0, 3, 4096));
-      assertThat(Stores.commit(store, "other", 0, 5, 4, 3, 2, 1)).isEqualTo(new RoundResult(1, 0, 0, 0, 0, 5, 0));
+      assertThat(Stores.commit(store, "m", 50, 2, 3, 4, 5)).isEqualTo(result(2, 1, 0, new DeduplicatedPages(0, 3, 0, 0)));
+      assertThat(Stores.commit(store, "other", 0, 5, 4, 3, 2, 1)).isEqualTo(result(1, 0, 0, new DeduplicatedPages(0, 0, 0, 5)));
       Stores.assertHeld(store, "m", 50, 2, 3, 4, 5);
       Stores.assertHeld(store, "other", 0, 5, 4, 3, 2, 1);
     }
@@ -42,8 +44,29 @@ class DeduplicationTest {
       Stores.commit(store, "m", 0, 1, 2, 3);
     }
     try (DirectoryPageStore store = Stores.open(temporary)) {
-      assertThat(Stores.commit(store, "m", 0, 3, 2, 1).pagesDeduplicatedEarlier()).isEqualTo(3);
+      assertThat(Stores.commit(store, "m", 0, 3, 2, 1).deduplicated()).isEqualTo(new DeduplicatedPages(0, 3, 0, 0));
+      assertThat(Stores.commit(store, "other", 0, 3, 2, 1).deduplicated()).isEqualTo(new DeduplicatedPages(0, 0, 0, 3));
     }
+  }
+
+  @Test
+  void everyKindOfDeduplicationIsCountedByItself() {
+    try (DirectoryPageStore store = Stores.open(temporary);
+        MigrationLog migration = store.openMigration("m", true)) {
+      Stores.commit(store, "before", 0, 9, 10);
+      RoundInProgress first = Stores.begin(migration);
+      first.append(1, List.of(PageRun.data(0, 3)), PageContents.payload(1, 2, 9));
+      first.commit(List.of(), false);
+      RoundInProgress second = Stores.begin(migration);
+      second.append(1, List.of(PageRun.data(0, 7)), PageContents.payload(5, 5, 1, 2, 10, 0, 0));
+      second.append(2, List.of(PageRun.data(0, 4)), PageContents.payload(5, 1, 6, 6));
+
+      assertThat(second.commit(List.of(), false)).isEqualTo(result(2, 2, 2, new DeduplicatedPages(2, 2, 2, 1)));
+    }
+  }
+
+  private static RoundResult result(int round, long stored, long zero, DeduplicatedPages deduplicated) {
+    return new RoundResult(round, stored, zero, 0, deduplicated, stored * 4096, Durability.FULL);
   }
 
   @Test
@@ -51,7 +74,7 @@ class DeduplicationTest {
     try (DirectoryPageStore store = Stores.open(temporary)) {
       RoundResult result = Stores.commit(store, "m", 10, 0, 0, 5, 0);
 
-      assertThat(result).isEqualTo(new RoundResult(1, 1, 3, 0, 0, 0, 4096));
+      assertThat(result).isEqualTo(result(1, 1, 3, DeduplicatedPages.NONE));
       assertThat(Files.size(temporary.resolve("segments/00000001.pages"))).isEqualTo(4096);
       Stores.assertHeld(store, "m", 10, 0, 0, 5, 0);
     }

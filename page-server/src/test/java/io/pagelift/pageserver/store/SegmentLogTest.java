@@ -7,6 +7,7 @@ import io.pagelift.common.PageChecksums;
 import io.pagelift.store.IndexFormat;
 import io.pagelift.store.Place;
 import io.pagelift.store.StoreLayout;
+import io.pagelift.wire.proto.Durability;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -32,8 +33,10 @@ class SegmentLogTest {
     pages = new FaultyChannel(PrivateFiles.create(layout.segmentFile(1)));
     FileChannel index = PrivateFiles.create(layout.indexFile(1));
     PrivateFiles.writeFully(index, IndexFormat.head(1), 0);
-    Segment segment = new Segment(1, pages, index, 0);
-    log = new SegmentLog(layout, Stores.SMALL, new DedupTable(DedupTable.MIN_SLOTS), Map.of(1, segment), segment, 2);
+    StableStorage storage = new StableStorage(layout, Durability.FULL, StoreStep.Watch.NONE);
+    Segment segment = new Segment(layout, storage, 1, pages, index, 0);
+    DedupTable table = new DedupTable(DedupTable.MIN_SLOTS);
+    log = new SegmentLog(layout, storage, Stores.SMALL, table, new Origins(), Map.of(1, segment), segment, 2);
   }
 
   @AfterEach
@@ -71,7 +74,7 @@ class SegmentLogTest {
     PageBatch batch = new PageBatch(PageHash.crc());
     ByteBuffer payload = PageContents.payload(contents);
     batch.load(payload, PageChecksums.of(payload));
-    log.store(batch, new PlaceRanges());
+    log.store(batch, new RoundPages(log.origins(), "m", 1));
     long[] places = new long[contents.length];
     for (int page = 0; page < places.length; page++) {
       places[page] = batch.place(page);

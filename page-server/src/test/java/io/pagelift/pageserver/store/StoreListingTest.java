@@ -47,7 +47,7 @@ class StoreListingTest {
     MigrationListing listing = MigrationListing.of(store, "mail");
 
     assertThat(listing.table().lines().map(line -> line.strip().replaceAll(" +", " ")))
-        .anySatisfy(line -> assertThat(line).startsWith("1 uffd?[2J\" 1 0 1 0 3 3 - 20"))
+        .anySatisfy(line -> assertThat(line).startsWith("1 uffd?[2J\" 1 0 0 0 1 0 3 3 - full 20"))
         .contains("1 address-space 77 2 2");
     assertThat(listing.json()).contains("\"pages_dropped\": 3", "\"kind\": \"address-space\"", "uffd\\u001b[2J\\\"");
   }

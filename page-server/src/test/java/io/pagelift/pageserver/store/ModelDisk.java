@@ -1,0 +1,331 @@
+package io.pagelift.pageserver.store;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a disk knows of a directory tree, and what it may have forgotten after a loss of power.
+ *
+ * <p>Every file and directory has a state that was forced, and changes since. After a loss of power any subset of these changes
+ * may be there, each by itself: the bytes of a write, its growth of the file without the bytes (zeros), half of it, the cutting
+ * of a file, a new name, a name that is gone. Only a rename is atomic. That is less than journaling file systems promise and all
+ * that POSIX does: fsync(2) of a file promises nothing about its name.
+ */
+final class ModelDisk {
+  /** Writes longer than this may be torn in two. */
+  private static final int ATOMIC_BYTES = 512;
+
+  /** A file or directory. */
+  private static final class Node {
+    final boolean directory;
+    byte[] forcedBytes = new byte[0];
+    final Map<String, Node> forcedNames = new TreeMap<>();
+    final List<Change> changes = new ArrayList<>();
+    final Map<String, Node> names = new TreeMap<>();
+    long length;
+
+    Node(boolean directory) {
+      this.directory = directory;
+    }
+  }
+
+  /** A change that is not forced yet. */
+  private sealed interface Change {
+    /** Bytes that are written; {@code null} for growth alone. */
+    record Write(long offset, byte @Nullable [] bytes, long endOffset) implements Change {}
+
+    /** A file is cut. */
+    record Cut(long length) implements Change {}
+
+    /** Names that change together; {@code null} for a name that goes. */
+    record Names(Map<String, @Nullable Node> changed) implements Change {}
+  }
+
+  /** A tree as it may be found: contents by path, {@code null} for a directory. */
+  record State(TreeMap<String, byte @Nullable []> files) {
+    private int key() {
+      int key = 1;
+      for (Map.Entry<String, byte @Nullable []> entry : files.entrySet()) {
+        key = 31 * (31 * key + entry.getKey().hashCode()) + Arrays.hashCode(entry.getValue());
+      }
+      return key;
+    }
+
+    /** Makes the tree in an empty directory. */
+    void write(Path directory) throws IOException {
+      for (Map.Entry<String, byte @Nullable []> entry : files.entrySet()) {
+        byte @Nullable [] bytes = entry.getValue();
+        Path path = directory.resolve(entry.getKey());
+        if (bytes == null) {
+          Files.createDirectories(path);
+        } else {
+          Files.write(path, bytes);
+        }
+      }
+    }
+  }
+
+  private final Node root = new Node(true);
+  private int acknowledged;
+  private final Set<Long> seen = new HashSet<>();
+  private final BiConsumer<State, Integer> visitor;
+  private boolean visiting;
+  private long visited;
+  private @Nullable String failing;
+
+  /**
+   * An empty, durable directory.
+   *
+   * @param visitor gets every different state that a loss of power may leave, and how much was acknowledged before
+   */
+  ModelDisk(BiConsumer<State, Integer> visitor) {
+    this.visitor = visitor;
+  }
+
+  /** Number of states visited. */
+  synchronized long visited() {
+    return visited;
+  }
+
+  /** From here on a loss of power is tried after every operation. */
+  synchronized void beginVisiting() {
+    visiting = true;
+    visit();
+  }
+
+  /** What is acknowledged from here on. */
+  synchronized void acknowledge(int upTo) {
+    acknowledged = upTo;
+    visit();
+  }
+
+  synchronized void makeDirectory(String path) {
+    name(path, new Node(true));
+  }
+
+  synchronized void create(String path) {
+    if (find(path) == null) {
+      name(path, new Node(false));
+    }
+  }
+
+  private void name(String path, Node node) {
+    Node parent = parent(path);
+    parent.names.put(last(path), node);
+    Map<String, @Nullable Node> changed = new HashMap<>();
+    changed.put(last(path), node);
+    parent.changes.add(new Change.Names(changed));
+    visit();
+  }
+
+  synchronized void write(String path, long offset, byte[] bytes) {
+    Node node = existing(path);
+    if (offset + bytes.length > node.length) {
+      node.length = offset + bytes.length;
+      node.changes.add(new Change.Write(offset, null, node.length));
+    }
+    int half = bytes.length > ATOMIC_BYTES ? bytes.length / 2 / ATOMIC_BYTES * ATOMIC_BYTES : bytes.length;
+    node.changes.add(new Change.Write(offset, Arrays.copyOf(bytes, half), offset + half));
+    if (half < bytes.length) {
+      node.changes.add(
+          new Change.Write(offset + half, Arrays.copyOfRange(bytes, half, bytes.length), offset + bytes.length));
+    }
+    visit();
+  }
+
+  synchronized void cut(String path, long length) {
+    Node node = existing(path);
+    if (length < node.length) {
+      node.length = length;
+      node.changes.add(new Change.Cut(length));
+      visit();
+    }
+  }
+
+  synchronized void rename(String from, String to) {
+    Node parent = parent(from);
+    if (parent != parent(to)) {
+      throw new IllegalStateException("a rename between directories: " + from + " to " + to);
+    }
+    Node node = existing(from);
+    parent.names.remove(last(from));
+    parent.names.put(last(to), node);
+    Map<String, @Nullable Node> changed = new HashMap<>();
+    changed.put(last(from), null);
+    changed.put(last(to), node);
+    parent.changes.add(new Change.Names(changed));
+    visit();
+  }
+
+  synchronized void delete(String path) {
+    parent(path).names.remove(last(path));
+    Map<String, @Nullable Node> changed = new HashMap<>();
+    changed.put(last(path), null);
+    parent(path).changes.add(new Change.Names(changed));
+    visit();
+  }
+
+  /** The next force of a file or directory whose path ends so fails; nobody knows what the disk has kept. */
+  synchronized void failNextForce(String suffix) {
+    failing = suffix;
+  }
+
+  /** A file or directory is forced. */
+  synchronized void force(String path) throws IOException {
+    if (failing != null && path.endsWith(failing)) {
+      failing = null;
+      throw new IOException("Input/output error");
+    }
+    Node node = find(path);
+    if (node == null) {
+      return; // outside of the model
+    }
+    if (node.directory) {
+      node.forcedNames.clear();
+      node.forcedNames.putAll(node.names);
+    } else {
+      node.forcedBytes = contents(node, (1 << node.changes.size()) - 1);
+    }
+    node.changes.clear();
+    visit();
+  }
+
+  private static byte[] contents(Node file, int subset) {
+    byte[] bytes = file.forcedBytes;
+    for (int i = 0; i < file.changes.size(); i++) {
+      if ((subset >>> i & 1) == 0) {
+        continue;
+      }
+      if (file.changes.get(i) instanceof Change.Cut cut) {
+        bytes = Arrays.copyOf(bytes, (int) Math.min(bytes.length, cut.length));
+      } else if (file.changes.get(i) instanceof Change.Write write) {
+        bytes = Arrays.copyOf(bytes, (int) Math.max(bytes.length, write.endOffset));
+        byte @Nullable [] written = write.bytes;
+        if (written != null) {
+          System.arraycopy(written, 0, bytes, (int) write.offset, written.length);
+        }
+      }
+    }
+    return bytes;
+  }
+
+  private static Map<String, Node> names(Node directory, int subset) {
+    Map<String, Node> names = new TreeMap<>(directory.forcedNames);
+    for (int i = 0; i < directory.changes.size(); i++) {
+      if ((subset >>> i & 1) != 0 && directory.changes.get(i) instanceof Change.Names changed) {
+        changed.changed.forEach(
+            (name, node) -> {
+              if (node == null) {
+                names.remove(name);
+              } else {
+                names.put(name, node);
+              }
+            });
+      }
+    }
+    return names;
+  }
+
+  private void visit() {
+    if (!visiting) {
+      return;
+    }
+    List<Node> unforced = new ArrayList<>();
+    collect(root, unforced, new HashSet<>());
+    Map<Node, Integer> choice = new HashMap<>();
+    choose(unforced, 0, choice);
+  }
+
+  private static void collect(Node node, List<Node> unforced, Set<Node> known) {
+    if (!known.add(node)) {
+      return;
+    }
+    if (!node.changes.isEmpty()) {
+      if (node.changes.size() > 12) {
+        throw new IllegalStateException(node.changes.size() + " unforced changes are too many for all their subsets");
+      }
+      unforced.add(node);
+    }
+    node.forcedNames.values().forEach(child -> collect(child, unforced, known));
+    node.names.values().forEach(child -> collect(child, unforced, known));
+    for (Change change : node.changes) {
+      if (change instanceof Change.Names names) {
+        for (Node child : names.changed.values()) {
+          if (child != null) {
+            collect(child, unforced, known);
+          }
+        }
+      }
+    }
+  }
+
+  private void choose(List<Node> unforced, int at, Map<Node, Integer> choice) {
+    if (at == unforced.size()) {
+      State state = new State(new TreeMap<>());
+      build(root, "", choice, state);
+      if (seen.add((long) acknowledged << 32 | (state.key() & 0xffff_ffffL))) {
+        visited++;
+        visitor.accept(state, acknowledged);
+      }
+      return;
+    }
+    Node node = unforced.get(at);
+    for (int subset = 0; subset < 1 << node.changes.size(); subset++) {
+      choice.put(node, subset);
+      choose(unforced, at + 1, choice);
+    }
+  }
+
+  private static void build(Node directory, String path, Map<Node, Integer> choice, State state) {
+    names(directory, choice.getOrDefault(directory, 0))
+        .forEach(
+            (name, node) -> {
+              if (node.directory) {
+                state.files.put(path + name, null);
+                build(node, path + name + "/", choice, state);
+              } else {
+                state.files.put(path + name, contents(node, choice.getOrDefault(node, 0)));
+              }
+            });
+  }
+
+  private @Nullable Node find(String path) {
+    Node node = root;
+    for (String name : path.split("/", -1)) {
+      Node next = name.isEmpty() ? node : node.names.get(name);
+      if (next == null) {
+        return null;
+      }
+      node = next;
+    }
+    return node;
+  }
+
+  private Node existing(String path) {
+    Node node = find(path);
+    if (node == null) {
+      throw new IllegalStateException("the model has no " + path);
+    }
+    return node;
+  }
+
+  private Node parent(String path) {
+    int slash = path.lastIndexOf('/');
+    return slash < 0 ? root : existing(path.substring(0, slash));
+  }
+
+  private static String last(String path) {
+    return path.substring(path.lastIndexOf('/') + 1);
+  }
+}
