@@ -108,6 +108,23 @@ final class SegmentReader implements AutoCloseable {
     }
   }
 
+  /** Checks that pages are there and have whole entries. */
+  void checkDescribed(long segmentPage, int pageCount) {
+    try {
+      if (pages.size() < (segmentPage + pageCount) * StoreLayout.PAGE_BYTES) {
+        throw StoreErrors.corrupt(pagesFile, "it ends before page " + (segmentPage + pageCount));
+      }
+    } catch (IOException e) {
+      throw StoreErrors.unreadable(pagesFile, e);
+    }
+    ByteBuffer entries = entries(segmentPage, pageCount);
+    for (int i = 0; i < pageCount; i++) {
+      if (!IndexFormat.isWhole(entries, i * IndexFormat.ENTRY_BYTES)) {
+        throw StoreErrors.corrupt(indexFile, "the entry of page " + (segmentPage + i) + " is not whole");
+      }
+    }
+  }
+
   /** The index entries of some pages. */
   ByteBuffer entries(long segmentPage, int pageCount) {
     ByteBuffer entries = IndexFormat.allocate(pageCount);

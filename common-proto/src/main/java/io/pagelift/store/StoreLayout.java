@@ -14,12 +14,15 @@ import java.util.regex.Pattern;
  * <pre>
  * DIR/STORE                                 what this directory is: magic, format version
  * DIR/lock                                  locked by the one process that writes
+ * DIR/readers                               locked, shared, by programs that read beside it
+ * DIR/control                               socket of the process that writes
  * DIR/segments/00000001.pages               raw pages, page i at byte 4096 * i
  * DIR/segments/00000001.index               16 bytes per page: hash, checksum, flags
  * DIR/migrations/NAME/00000001.round        manifest of round 1
  * DIR/migrations/NAME/00000001.tree.blob    blob "tree" of round 1
  * DIR/migrations/NAME/00000001.handover     who may run the image of round 1, see HandoverFile
  * DIR/migrations/NAME/*.part                not committed; dropped at the next start
+ * DIR/migrations/.NAME.removed              being deleted; dropped at the next start
  * </pre>
  *
  * @param directory the store directory
@@ -30,6 +33,8 @@ public record StoreLayout(Path directory) {
 
   /** Suffix of files that are not committed yet. */
   public static final String PART_SUFFIX = ".part";
+
+  private static final String REMOVED_SUFFIX = ".removed";
 
   /** Longest name of a migration. */
   public static final int MAX_NAME_LENGTH = 128;
@@ -49,6 +54,16 @@ public record StoreLayout(Path directory) {
   /** The file that the writing process locks. */
   public Path lockFile() {
     return directory.resolve("lock");
+  }
+
+  /** The file whose lock programs share that read the store without the server, see {@link ReaderLock}. */
+  public Path readersFile() {
+    return directory.resolve("readers");
+  }
+
+  /** The socket on which the process that has the store takes commands of this host. */
+  public Path controlSocket() {
+    return directory.resolve("control");
   }
 
   /** The directory of segments and their indexes. */
@@ -74,6 +89,17 @@ public record StoreLayout(Path directory) {
   /** The directory of a migration. Throws a usage error for a name that is not allowed. */
   public Path migrationDirectory(String name) {
     return migrationsDirectory().resolve(checkedName(name));
+  }
+
+  /** Where the directory of a migration goes when it is removed: no migration can have this name. */
+  public Path removedDirectory(String name) {
+    return migrationsDirectory().resolve("." + checkedName(name) + REMOVED_SUFFIX);
+  }
+
+  /** Whether a directory is one of a removed migration. */
+  public static boolean isRemoved(Path directory) {
+    String name = String.valueOf(directory.getFileName());
+    return name.startsWith(".") && name.endsWith(REMOVED_SUFFIX);
   }
 
   /** The manifest of a round; rounds count from 1. */

@@ -33,15 +33,25 @@ public final class StoreReader implements AutoCloseable {
   private final BlockingQueue<ByteBuffer> checkBuffers = new ArrayBlockingQueue<>(CHECK_BUFFERS);
   private final ConcurrentMap<Integer, SegmentReader> segments = new ConcurrentHashMap<>();
 
-  private StoreReader(StoreLayout layout) {
+  private final @Nullable ReaderLock lock;
+
+  private StoreReader(StoreLayout layout, @Nullable ReaderLock lock) {
     this.layout = layout;
+    this.lock = lock;
   }
 
   /** Opens the store in a directory. Throws a usage error when there is none, a refused one for a format not known, a corrupt one for damage. */
   public static StoreReader open(Path directory) {
     StoreLayout layout = new StoreLayout(directory);
     StoreFile.check(layout);
-    return new StoreReader(layout);
+    return new StoreReader(layout, ReaderLock.share(layout));
+  }
+
+  /** The same for the process that owns the store, and knows itself when its segments go. */
+  public static StoreReader openOwn(Path directory) {
+    StoreLayout layout = new StoreLayout(directory);
+    StoreFile.check(layout);
+    return new StoreReader(layout, null);
   }
 
   /** Where the files lie. */
@@ -114,9 +124,22 @@ public final class StoreReader implements AutoCloseable {
     }
   }
 
+  /** Checks that pages are there and have whole index entries; reads no page. Throws a corrupt error that names the first that has not. */
+  public void checkDescribed(int segment, long segmentPage, int pageCount) {
+    segment(segment).checkDescribed(segmentPage, pageCount);
+  }
+
   /** The index entries of stored pages, see {@link IndexFormat}. */
   public ByteBuffer indexEntries(int segment, long segmentPage, int pageCount) {
     return segment(segment).entries(segmentPage, pageCount);
+  }
+
+  /** Closes the files of a segment that is about to be deleted. */
+  public void forget(int segment) {
+    SegmentReader open = segments.remove(segment);
+    if (open != null) {
+      open.close();
+    }
   }
 
   private SegmentReader segment(int segment) {
@@ -127,5 +150,8 @@ public final class StoreReader implements AutoCloseable {
   public void close() {
     segments.values().forEach(SegmentReader::close);
     segments.clear();
+    if (lock != null) {
+      lock.close();
+    }
   }
 }

@@ -27,10 +27,18 @@ public final class StoredMigration {
   private final String name;
   private final List<RoundManifest> rounds;
 
+  /** The rounds whose runs count: from the last whole one on. */
+  private final List<RoundManifest> counting;
+
   private StoredMigration(StoreLayout layout, String name, List<RoundManifest> rounds) {
     this.layout = layout;
     this.name = name;
     this.rounds = List.copyOf(rounds);
+    int from = 0;
+    for (int i = 0; i < rounds.size(); i++) {
+      from = rounds.get(i).header().getWhole() ? i : from;
+    }
+    this.counting = this.rounds.subList(from, this.rounds.size());
   }
 
   /** Reads the headers of all rounds. Throws a corrupt error when a round is missing or damaged. */
@@ -105,7 +113,7 @@ public final class StoredMigration {
   /** The same with a bound of one's own, see {@link PlaceRunsBuilder}. */
   public PlaceRuns places(long objectId, int maxRuns) {
     PlaceRunsBuilder builder = new PlaceRunsBuilder(maxRuns);
-    for (RoundManifest round : rounds) {
+    for (RoundManifest round : counting) {
       round.forEachRun(
           (object, firstPage, pageCount, place) -> {
             if (object == objectId) {
@@ -123,10 +131,10 @@ public final class StoredMigration {
    * @param maxRuns bound of a view, see {@link PlaceRunsBuilder}
    */
   public void checkViews(RoundManifest added, int maxRuns) {
-    if (Stream.concat(rounds.stream(), Stream.of(added)).mapToLong(RoundManifest::runCount).sum() <= maxRuns) {
+    if (Stream.concat(counting.stream(), Stream.of(added)).mapToLong(RoundManifest::runCount).sum() <= maxRuns) {
       return;
     }
-    List<RoundManifest> all = new ArrayList<>(rounds);
+    List<RoundManifest> all = new ArrayList<>(counting);
     all.add(added);
     Map<Long, Long> runsByObject = new HashMap<>();
     for (RoundManifest round : all) {
@@ -143,7 +151,7 @@ public final class StoredMigration {
   /** What is held of every object that any round names, by object id, in one pass over the manifests. */
   public Map<Long, PlaceRuns> places() {
     Map<Long, PlaceRunsBuilder> builders = new HashMap<>();
-    for (RoundManifest round : rounds) {
+    for (RoundManifest round : counting) {
       round.forEachRun(
           (object, firstPage, pageCount, place) ->
               builders

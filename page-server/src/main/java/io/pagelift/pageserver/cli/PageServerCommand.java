@@ -7,6 +7,7 @@ import io.pagelift.common.Verbosity;
 import io.pagelift.pageserver.session.PageServer;
 import io.pagelift.pageserver.session.ServerOptions;
 import io.pagelift.pageserver.store.PageStore;
+import io.pagelift.pageserver.store.StoreControl;
 import io.pagelift.tls.TlsContext;
 import io.pagelift.tls.TlsFiles;
 import io.pagelift.tls.cli.TlsOptions;
@@ -28,7 +29,9 @@ import picocli.CommandLine.Option;
     name = "page-server",
     mixinStandardHelpOptions = true,
     versionProvider = SoftwareVersion.class,
-    subcommands = {LsCommand.class, ShowCommand.class, VerifyCommand.class, KeygenCommand.class},
+    subcommands = {
+      LsCommand.class, ShowCommand.class, VerifyCommand.class, RepairCommand.class, GcCommand.class, RmCommand.class, KeygenCommand.class
+    },
     description = "Receives pages of migrations, stores them deduplicated and serves them to restorers.",
     footer = {
       "",
@@ -42,6 +45,8 @@ final class PageServerCommand implements Callable<Integer> {
   private static final int MAX_DRAIN_SECONDS = 60;
 
   @Mixin Verbosity verbosity = new Verbosity();
+
+  @Mixin StoreFlags storeFlags = new StoreFlags();
 
   @Option(names = "--port", paramLabel = "N", description = "TCP port to listen on; 0 has one chosen.")
   @Nullable Integer port;
@@ -104,7 +109,8 @@ final class PageServerCommand implements Callable<Integer> {
     CountDownLatch stop = new CountDownLatch(1);
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stopInOrder(stop, stopped), "pagelift-stop"));
-    try (PageStore pages = PageStore.open(directory);
+    try (PageStore pages = PageStore.open(directory, storeFlags.options());
+        StoreControl control = StoreControl.listen(pages, directory);
         PageServer server = PageServer.start(pages, options)) {
       System.out.println("listening on " + server.address());
       System.out.flush();

@@ -63,10 +63,9 @@ final class BlobWriter {
     PrivateFiles.rename(part, file);
   }
 
-  /** Removes what was written, published or not. */
+  /** Removes what was written under the temporary name; what has its name is dropped at the next start or written over. */
   void discard() throws IOException {
     channel.close();
     Files.deleteIfExists(part);
-    Files.deleteIfExists(file);
   }
 }

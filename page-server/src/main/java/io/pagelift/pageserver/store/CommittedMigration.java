@@ -20,11 +20,14 @@ final class CommittedMigration implements MigrationReader {
   private final StoreReader reader;
   private final StoredMigration stored;
   private final int maxRuns;
+  private final Runnable whenClosed;
   private final Map<String, BlobFile> checkedBlobs = new HashMap<>();
   private long viewedObject;
+  private boolean closed;
   private PlaceRuns view = PlaceRuns.none();
 
-  CommittedMigration(StoreReader reader, StoredMigration stored, int maxRuns) {
+  CommittedMigration(StoreReader reader, StoredMigration stored, int maxRuns, Runnable whenClosed) {
+    this.whenClosed = whenClosed;
     this.reader = reader;
     this.stored = stored;
     this.maxRuns = maxRuns;
@@ -133,5 +136,9 @@ final class CommittedMigration implements MigrationReader {
   public void close() {
     view = PlaceRuns.none();
     viewedObject = 0;
+    if (!closed) {
+      closed = true;
+      whenClosed.run();
+    }
   }
 }

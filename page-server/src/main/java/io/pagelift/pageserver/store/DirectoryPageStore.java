@@ -2,26 +2,33 @@ package io.pagelift.pageserver.store;
 
 import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
+import io.pagelift.store.ReaderLock;
 import io.pagelift.store.StoreFile;
 import io.pagelift.store.StoreLayout;
 import io.pagelift.store.StoreReader;
 import io.pagelift.store.StoredMigration;
+import io.pagelift.store.proto.HandoverRecord;
+import io.pagelift.store.proto.HandoverRecord.State;
 import io.pagelift.wire.proto.MigrationInfo;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The page store in a directory: puts lock, recovery, segments and migrations together. */
 final class DirectoryPageStore implements PageStore {
   private static final Logger LOG = LoggerFactory.getLogger(DirectoryPageStore.class);
+
+  /** How long reclaiming waits for programs that read the store without the server. */
+  private static final Duration READERS_BOUND = Duration.ofSeconds(10);
 
   private final StoreLayout layout;
   private final StoreOptions options;
@@ -30,7 +37,8 @@ final class DirectoryPageStore implements PageStore {
   private final StoreReader reader;
   private final StableStorage storage;
   private final SegmentLog segments;
-  private final Set<String> writing = new HashSet<>();
+  private final MigrationUses uses = new MigrationUses();
+  private final ReentrantLock reclaiming = new ReentrantLock();
 
   private DirectoryPageStore(
       StoreLayout layout,
@@ -77,7 +85,8 @@ final class DirectoryPageStore implements PageStore {
 
   private static DirectoryPageStore recover(
       StoreLayout layout, StoreOptions options, PageHash pageHash, StoreLock lock, StableStorage storage) throws IOException {
-    StoreReader reader = StoreReader.open(layout.directory());
+    PrivateFiles.createIfAbsent(layout.readersFile());
+    StoreReader reader = StoreReader.openOwn(layout.directory());
     DedupTable table = new DedupTable(options.dedupMaxSlots());
     Origins origins = new Origins();
     Recovery recovery = Recovery.run(reader, storage, table, origins);
@@ -96,7 +105,7 @@ final class DirectoryPageStore implements PageStore {
       StoreFile.check(layout);
       return false;
     }
-    Set<Path> own = Set.of(layout.lockFile(), StoreLayout.partOf(layout.storeFile()), layout.segmentsDirectory(),
+    Set<Path> own = Set.of(layout.lockFile(), layout.readersFile(), StoreLayout.partOf(layout.storeFile()), layout.segmentsDirectory(),
         layout.migrationsDirectory());
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
       for (Path entry : entries) {
@@ -125,18 +134,19 @@ final class DirectoryPageStore implements PageStore {
   public MigrationLog openMigration(String name, boolean create) {
     Path directory = layout.migrationDirectory(name);
     storage.checkTrusted();
-    synchronized (writing) {
-      if (writing.contains(name)) {
-        throw new PageliftException(
-            ErrorCategory.REFUSED,
-            "The migration '" + name + "' is being written by another dumper; wait for it, or use another --name.");
-      }
+    uses.enterToWrite(name);
+    boolean open = false;
+    try {
       if (create) {
         makeMigration(directory);
       }
-      StoredMigration stored = reader.migration(name);
-      writing.add(name);
-      return new WritableMigration(this, stored);
+      MigrationLog migration = new WritableMigration(this, reader.migration(name));
+      open = true;
+      return migration;
+    } finally {
+      if (!open) {
+        uses.leaveWriting(name);
+      }
     }
   }
 
@@ -158,7 +168,76 @@ final class DirectoryPageStore implements PageStore {
 
   @Override
   public MigrationReader readMigration(String name) {
-    return new CommittedMigration(reader, reader.migration(name), options.maxViewRuns());
+    StoreLayout.checkedName(name);
+    uses.enter(name);
+    boolean open = false;
+    try {
+      MigrationReader migration =
+          new CommittedMigration(reader, reader.migration(name), options.maxViewRuns(), () -> uses.leave(name));
+      open = true;
+      return migration;
+    } finally {
+      if (!open) {
+        uses.leave(name);
+      }
+    }
+  }
+
+  @Override
+  public void remove(String name, boolean force) {
+    Path directory = layout.migrationDirectory(name);
+    if (!uses.claim(name)) {
+      throw new PageliftException(
+          ErrorCategory.REFUSED, "The migration '" + name + "' is being read or written; wait for that, or end it, then remove it.");
+    }
+    try {
+      storage.checkTrusted();
+      if (!Files.isDirectory(directory)) {
+        reader.migration(name); // says that there is none
+      }
+      if (!force) {
+        checkHandedOver(name);
+      }
+      Path removed = layout.removedDirectory(name);
+      RemovedMigrations.delete(removed);
+      PrivateFiles.rename(directory, removed);
+      storage.forceDirectory(layout.migrationsDirectory());
+      RemovedMigrations.delete(removed);
+    } catch (IOException e) {
+      throw writeFailed(e);
+    } finally {
+      uses.release(name);
+    }
+  }
+
+  /** The decision of a handover that is not over must stay: a frozen tree waits for it. */
+  private void checkHandedOver(String name) {
+    StoredMigration migration = reader.migration(name);
+    State last =
+        migration.lastRound() == 0
+            ? State.PREPARED
+            : handovers().last(name, migration.lastRound()).map(HandoverRecord::getState).orElse(State.PREPARED);
+    if (last == State.ARMED || last == State.COMMITTED) {
+      throw new PageliftException(
+          ErrorCategory.REFUSED,
+          "The handover of migration '" + name + "' is not over (" + last + "): a tree may be frozen at the source until it hears the"
+              + " decision. Look where the tree runs; when it runs on one side and the other side is gone, use 'rm --force'.");
+    }
+  }
+
+  @Override
+  public Reclaimed reclaim() {
+    reclaiming.lock();
+    try (ReaderLock alone = ReaderLock.exclude(layout, READERS_BOUND)) {
+      LOG.debug("No other program reads {}: {}", layout.directory(), alone);
+      return GarbageCollection.run(this);
+    } finally {
+      reclaiming.unlock();
+    }
+  }
+
+  MigrationUses uses() {
+    return uses;
   }
 
   @Override
@@ -176,7 +255,7 @@ final class DirectoryPageStore implements PageStore {
 
   @Override
   public HandoverFiles handovers() {
-    return new HandoverFiles(layout);
+    return new HandoverFiles(layout, storage);
   }
 
   StoreLayout layout() {
@@ -205,9 +284,7 @@ final class DirectoryPageStore implements PageStore {
 
   /** A writer is done with its migration. */
   void released(String name) {
-    synchronized (writing) {
-      writing.remove(name);
-    }
+    uses.leaveWriting(name);
   }
 
   @Override
@@ -215,7 +292,7 @@ final class DirectoryPageStore implements PageStore {
     reader.close();
     try (lock;
         segments) {
-      writing.clear();
+      LOG.debug("The store {} is closed.", layout.directory());
     } catch (IOException e) {
       LOG.warn("The store {} was not closed properly: {}", layout.directory(), e.getMessage());
     }

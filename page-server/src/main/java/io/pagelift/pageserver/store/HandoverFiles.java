@@ -12,9 +12,11 @@ import java.util.Optional;
 /** Writes the decisions of handovers; each is on stable storage when a method returns. One caller at a time. */
 public final class HandoverFiles {
   private final StoreLayout layout;
+  private final StableStorage storage;
 
-  HandoverFiles(StoreLayout layout) {
+  HandoverFiles(StoreLayout layout, StableStorage storage) {
     this.layout = layout;
+    this.storage = storage;
   }
 
   /** The last state of a round's handover; empty when none was prepared. */
@@ -28,15 +30,16 @@ public final class HandoverFiles {
     if (HandoverFile.read(file).isPresent()) {
       return;
     }
+    storage.checkTrusted();
     try {
       Path part = StoreLayout.partOf(file);
       try (FileChannel channel = PrivateFiles.create(part)) {
         ByteBuffer whole = ByteBuffer.allocate(HandoverFile.FILE_BYTES).put(HandoverFile.slot(0, first)).rewind();
         PrivateFiles.writeFully(channel, whole, 0);
-        channel.force(true);
+        storage.forceAlways(channel, part, true);
       }
       PrivateFiles.rename(part, file);
-      PrivateFiles.forceDirectory(layout.migrationDirectory(migration));
+      storage.forceDirectoryAlways(layout.migrationDirectory(migration));
     } catch (IOException e) {
       throw WriteErrors.handoverLost(layout, e);
     }
@@ -49,9 +52,10 @@ public final class HandoverFiles {
     if (slot == HandoverFile.SLOTS) {
       throw new IllegalStateException("no slot is left in " + file);
     }
+    storage.checkTrusted();
     try (FileChannel channel = PrivateFiles.openForWriting(file)) {
       PrivateFiles.writeFully(channel, HandoverFile.slot(slot, next), HandoverFile.offsetBytes(slot));
-      channel.force(false);
+      storage.forceAlways(channel, file, false);
     } catch (IOException e) {
       throw WriteErrors.handoverLost(layout, e);
     }

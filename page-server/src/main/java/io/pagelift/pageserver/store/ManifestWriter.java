@@ -82,11 +82,13 @@ final class ManifestWriter {
     PrivateFiles.rename(part, file);
   }
 
-  /** Removes what was written, published or not. */
+  /**
+   * Removes what was written under the temporary name. What has its name stays: deletions reach the disk in any order, and a
+   * manifest without its blobs would be damage.
+   */
   void discard() throws IOException {
     channel.close();
     Files.deleteIfExists(part);
-    Files.deleteIfExists(file);
   }
 
   private void flushRun() throws IOException {

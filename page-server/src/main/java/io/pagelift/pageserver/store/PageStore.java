@@ -38,6 +38,17 @@ public interface PageStore extends AutoCloseable {
   /** What is decided about images. */
   HandoverFiles handovers();
 
+  /**
+   * Removes a migration: its rounds are gone at once and for good, the space of its pages comes back with {@link #reclaim}. REFUSED
+   * while anybody has it open or its handover is not over, USAGE when there is none of this name.
+   *
+   * @param force also when its handover is not over, or when its manifests cannot be read
+   */
+  void remove(String name, boolean force);
+
+  /** Gives the space of pages that nobody can ask for any more back to the file system, while the store serves. */
+  Reclaimed reclaim();
+
   /** Closes all files. Rounds that are not committed are gone. */
   @Override
   void close();

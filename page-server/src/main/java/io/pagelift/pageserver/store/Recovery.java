@@ -76,6 +76,9 @@ final class Recovery {
     storage.forceDirectory(layout.directory().toAbsolutePath().resolve(".."));
     storage.forceDirectory(layout.directory());
     storage.forceDirectory(layout.migrationsDirectory());
+    for (Path removed : RemovedMigrations.deleteAll(layout)) {
+      recovery.findings.add("Dropped " + removed + ", which was being removed.");
+    }
     for (String name : reader.migrationNames()) {
       storage.forceDirectory(layout.migrationDirectory(name));
       recovery.recoverMigration(name);
@@ -124,7 +127,7 @@ final class Recovery {
   }
 
   /** How far a round reaches into each segment: its head says it, in manifests of older versions only its runs do. */
-  private static void reaches(RoundManifest round, Map<Integer, Integer> referenced) {
+  static void reaches(RoundManifest round, Map<Integer, Integer> referenced) {
     if (round.header().getReachesCount() == 0) {
       round.forEachRun((object, firstPage, pageCount, place) -> refer(referenced, place, pageCount));
     }
@@ -176,6 +179,7 @@ final class Recovery {
 
   /** Removes temporary files and blobs of rounds that were not committed. */
   private void dropRemains(String name, int lastRound) throws IOException {
+    int before = findings.size();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(layout.migrationDirectory(name))) {
       for (Path file : files) {
         OptionalInt round = StoreLayout.blobRound(file);
@@ -185,6 +189,9 @@ final class Recovery {
           findings.add("Dropped " + file + ", which belongs to a round that was never acknowledged.");
         }
       }
+    }
+    if (findings.size() > before) {
+      storage.forceDirectory(layout.migrationDirectory(name));
     }
   }
 

@@ -27,12 +27,22 @@ final class RoundPages {
   private final List<Origins.Range> appended = new ArrayList<>();
   private Origins.@Nullable Range lastFound;
   private Origins.Origin current;
+  private boolean reclaiming;
 
   RoundPages(Origins origins, String migration, int round) {
     this.origins = origins;
     this.migration = migration;
     this.round = round;
     this.current = new Origins.Origin(migration, round, 0);
+  }
+
+  /** What is stored is stored to give more space back: the bound of the store does not count. */
+  void reclaiming() {
+    reclaiming = true;
+  }
+
+  boolean bounded() {
+    return !reclaiming;
   }
 
   /** The next batches are of this object. */
@@ -72,7 +82,8 @@ final class RoundPages {
     reach(segment, reach);
   }
 
-  private void reach(int segment, int pageCount) {
+  /** The round refers to the first pages of a segment. Called under the lock of {@link SegmentLog}. */
+  void reach(int segment, int pageCount) {
     if (pageCount > 0) {
       reaches.merge(segment, pageCount, Math::max);
     }

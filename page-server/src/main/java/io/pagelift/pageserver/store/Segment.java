@@ -16,6 +16,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * is lost. So a failed segment is never written or forced again: what was forced before stays, the rest counts as not there.
  */
 final class Segment implements AutoCloseable {
+  /** Bytes that a page takes on disk, with its index entry. */
+  static final int BYTES_PER_PAGE = StoreLayout.PAGE_BYTES + IndexFormat.ENTRY_BYTES;
+
   private final int number;
   private final StoreLayout layout;
   private final StableStorage storage;
@@ -25,6 +28,7 @@ final class Segment implements AutoCloseable {
   private volatile int writtenPages;
   private volatile int forcedPages;
   private volatile boolean failed;
+  private volatile boolean retired;
 
   /** A segment over open files that hold {@code pageCount} forced pages; owns the files. */
   Segment(StoreLayout layout, StableStorage storage, int number, FileChannel pages, FileChannel index, int pageCount) {
@@ -76,6 +80,15 @@ final class Segment implements AutoCloseable {
   /** Pages that may be referred to: all that were written, or only the forced ones after a failed force. */
   int usablePages() {
     return failed ? forcedPages : writtenPages;
+  }
+
+  /** Nothing new may refer to it, because it is about to be deleted. */
+  void retired(boolean retires) {
+    retired = retires;
+  }
+
+  boolean retired() {
+    return retired;
   }
 
   boolean failed() {

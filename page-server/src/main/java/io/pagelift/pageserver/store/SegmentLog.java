@@ -5,9 +5,15 @@ import io.pagelift.store.Place;
 import io.pagelift.store.StoreLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,8 +36,10 @@ final class SegmentLog implements AutoCloseable {
   private final StoreLayout layout;
   private final StableStorage storage;
   private final int segmentPages;
+  private final long maxStoreBytes;
   private final DedupTable table;
   private final Origins origins;
+  private final Set<RoundPages> inProgress = Collections.newSetFromMap(new IdentityHashMap<>());
   private final WriteBack writeBack = new WriteBack();
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Integer, Segment> segments = new TreeMap<>();
@@ -39,6 +47,7 @@ final class SegmentLog implements AutoCloseable {
   private final ByteBuffer entries = IndexFormat.allocate(PageBatch.MAX_PAGES);
   private final ByteBuffer[] windows = new ByteBuffer[PageBatch.MAX_PAGES];
   private final int[] newPages = new int[PageBatch.MAX_PAGES];
+  private long usedBytes;
   private int newCount;
   private int readBackFirst;
   private int readBackCount;
@@ -64,9 +73,11 @@ final class SegmentLog implements AutoCloseable {
     this.layout = layout;
     this.storage = storage;
     this.segmentPages = options.segmentPages();
+    this.maxStoreBytes = options.maxStoreBytes();
     this.table = table;
     this.origins = origins;
     this.segments.putAll(recovered);
+    recovered.values().forEach(segment -> usedBytes += (long) segment.writtenPages() * Segment.BYTES_PER_PAGE);
     this.active = active != null ? active : begin(nextSegment);
   }
 
@@ -92,7 +103,12 @@ final class SegmentLog implements AutoCloseable {
       }
       if (newCount > 0) {
         int first = active.writtenPages();
+        long newBytes = (long) newCount * Segment.BYTES_PER_PAGE;
+        if (round.bounded() && usedBytes > maxStoreBytes - newBytes) {
+          throw WriteErrors.storeFull(layout, maxStoreBytes, usedBytes);
+        }
         append(batch);
+        usedBytes += newBytes;
         round.appended(Place.of(active.number(), first), newCount);
         storage.reached(StoreStep.BATCH_APPENDED);
         writeBack.appended(active);
@@ -108,6 +124,113 @@ final class SegmentLog implements AutoCloseable {
   void force(Map<Integer, Integer> pagesBySegment) throws IOException {
     for (Map.Entry<Integer, Integer> entry : pagesBySegment.entrySet()) {
       segment(entry.getKey()).force(entry.getValue());
+    }
+  }
+
+  /** A round begins to refer to pages. */
+  void begin(RoundPages round) {
+    locked(() -> inProgress.add(round));
+  }
+
+  /** A round has ended: its manifest is on disk, or nothing of it counts. */
+  void end(RoundPages round) {
+    locked(() -> inProgress.remove(round));
+  }
+
+  /** A round in progress refers to pages that it has not stored now: the first {@code pageCount} of a segment. */
+  void refer(RoundPages round, int segment, int pageCount) {
+    locked(
+        () -> {
+          round.reach(segment, pageCount);
+          return true;
+        });
+  }
+
+  /** The segments that rounds in progress refer to. */
+  Set<Integer> reachesInProgress() {
+    return locked(
+        () -> {
+          Set<Integer> reaches = new TreeSet<>();
+          inProgress.forEach(round -> reaches.addAll(round.reaches().keySet()));
+          return reaches;
+        });
+  }
+
+  /** All segments, with their pages. */
+  Map<Integer, Integer> numbers() {
+    return locked(
+        () -> {
+          Map<Integer, Integer> numbers = new TreeMap<>();
+          segments.forEach((number, segment) -> numbers.put(number, segment.writtenPages()));
+          return numbers;
+        });
+  }
+
+  /**
+   * Takes segments out of deduplication, so that nothing refers to them from now on that does not already. Those that a round in
+   * progress refers to stay. When the one that is being filled is among them, the next one begins.
+   *
+   * @return those that were taken out
+   */
+  Set<Integer> retire(Set<Integer> numbers) throws IOException {
+    Set<Integer> retired = new TreeSet<>(numbers);
+    retired.removeAll(reachesInProgress());
+    lock.lock();
+    try {
+      inProgress.forEach(round -> retired.removeAll(round.reaches().keySet()));
+      for (int number : retired) {
+        Segment segment = segments.get(number);
+        if (segment != null) {
+          segment.retired(true);
+        }
+      }
+      if (retired.contains(active.number())) {
+        active = begin(active.number() + 1);
+      }
+    } finally {
+      lock.unlock();
+    }
+    return retired;
+  }
+
+  /** Lets segments that were not dropped be used again. */
+  void unretire(Set<Integer> numbers) {
+    locked(
+        () -> {
+          for (int number : numbers) {
+            Segment segment = segments.get(number);
+            if (segment != null) {
+              segment.retired(false);
+            }
+          }
+          return true;
+        });
+  }
+
+  /** Deletes a retired segment. Returns the bytes of its pages and index entries. */
+  long drop(int number) throws IOException {
+    Segment segment = locked(() -> segments.remove(number));
+    if (segment == null) {
+      return 0;
+    }
+    long bytes = (long) segment.writtenPages() * Segment.BYTES_PER_PAGE;
+    segment.close();
+    Files.deleteIfExists(layout.segmentFile(number));
+    Files.deleteIfExists(layout.indexFile(number));
+    origins.forget(number);
+    return locked(
+        () -> {
+          usedBytes -= bytes;
+          return bytes;
+        });
+  }
+
+  private <T> T locked(Supplier<T> work) {
+    lock.lock();
+    try {
+      return work.get();
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -235,7 +358,7 @@ final class SegmentLog implements AutoCloseable {
       return GlobalPage.page(candidate) - active.writtenPages() < newCount ? candidate : GlobalPage.NONE;
     }
     Segment segment = segments.get(GlobalPage.segment(candidate));
-    return segment != null && GlobalPage.page(candidate) < segment.usablePages() ? candidate : GlobalPage.NONE;
+    return segment != null && !segment.retired() && GlobalPage.page(candidate) < segment.usablePages() ? candidate : GlobalPage.NONE;
   }
 
   private static long placeOf(int globalPage) {

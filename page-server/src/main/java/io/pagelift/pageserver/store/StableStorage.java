@@ -55,9 +55,13 @@ final class StableStorage {
    * @param withTimes false for fdatasync(2): length and bytes, but not the times
    */
   void force(FileChannel channel, Path file, boolean withTimes) throws IOException {
-    if (durability == Durability.NONE) {
-      return;
+    if (durability != Durability.NONE) {
+      forceAlways(channel, file, withTimes);
     }
+  }
+
+  /** The same for what no level of durability may leave out: who may run a tree. */
+  void forceAlways(FileChannel channel, Path file, boolean withTimes) throws IOException {
     try {
       channel.force(withTimes);
     } catch (IOException e) {
@@ -67,9 +71,13 @@ final class StableStorage {
 
   /** Makes the names in a directory durable (fsync of the directory, see fsync(2)). */
   void forceDirectory(Path directory) throws IOException {
-    if (durability == Durability.NONE) {
-      return;
+    if (durability != Durability.NONE) {
+      forceDirectoryAlways(directory);
     }
+  }
+
+  /** The same for what no level of durability may leave out. */
+  void forceDirectoryAlways(Path directory) throws IOException {
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
     } catch (IOException e) {

@@ -10,10 +10,14 @@ import io.pagelift.wire.proto.Durability;
  * @param dedupMaxSlots bound of the deduplication table, a power of two; 8 bytes each
  * @param maxViewRuns bound of the runs of one object's merged view, which must fit into memory
  * @param durability what is forced before a round is acknowledged
+ * @param maxStoreBytes bound of the bytes of all segments and their indexes; rounds that would go beyond are refused
  */
-public record StoreOptions(int segmentPages, int dedupMaxSlots, int maxViewRuns, Durability durability) {
+public record StoreOptions(int segmentPages, int dedupMaxSlots, int maxViewRuns, Durability durability, long maxStoreBytes) {
   private static final int SLOT_BYTES = 8;
   private static final int MOST_SLOTS = 1 << 23;
+
+  /** The smallest bound of the deduplication table. */
+  public static final long MIN_INDEX_BYTES = (long) DedupTable.MIN_SLOTS * SLOT_BYTES;
 
   /** 1 GiB segments; the largest table that fits into a quarter of the heap, but no more than 64 MiB; everything forced. */
   public static StoreOptions defaults() {
@@ -23,7 +27,7 @@ public record StoreOptions(int segmentPages, int dedupMaxSlots, int maxViewRuns,
   }
 
   StoreOptions(int segmentPages, int dedupMaxSlots, int maxViewRuns) {
-    this(segmentPages, dedupMaxSlots, maxViewRuns, Durability.FULL);
+    this(segmentPages, dedupMaxSlots, maxViewRuns, Durability.FULL, Long.MAX_VALUE);
   }
 
   /** Checks the ranges; throws {@link IllegalArgumentException}. */
@@ -37,10 +41,28 @@ public record StoreOptions(int segmentPages, int dedupMaxSlots, int maxViewRuns,
     if (maxViewRuns < 1) {
       throw new IllegalArgumentException("maxViewRuns: " + maxViewRuns);
     }
+    if (maxStoreBytes < 1) {
+      throw new IllegalArgumentException("maxStoreBytes: " + maxStoreBytes);
+    }
   }
 
   /** The same with another promise. */
   public StoreOptions withDurability(Durability other) {
-    return new StoreOptions(segmentPages, dedupMaxSlots, maxViewRuns, other);
+    return new StoreOptions(segmentPages, dedupMaxSlots, maxViewRuns, other, maxStoreBytes);
+  }
+
+  /** The same with another bound of its size. */
+  public StoreOptions withMaxStoreBytes(long bytes) {
+    return new StoreOptions(segmentPages, dedupMaxSlots, maxViewRuns, durability, bytes);
+  }
+
+  /**
+   * The same with another bound of the deduplication table.
+   *
+   * @param bytes at least {@link #MIN_INDEX_BYTES}; rounded down to a power of two, no more than half of the heap is allowed
+   */
+  public StoreOptions withIndexMemory(long bytes) {
+    int slots = (int) Long.highestOneBit(Math.min(bytes / SLOT_BYTES, 1L << 30));
+    return new StoreOptions(segmentPages, slots, maxViewRuns, durability, maxStoreBytes);
   }
 }

@@ -69,6 +69,7 @@ final class StoringRound implements RoundInProgress {
     this.batch = new PageBatch(store.pageHash());
     this.pages = new RoundPages(store.segments().origins(), migration.name(), round);
     this.manifest = new ManifestWriter(store.layout().manifestFile(migration.name(), round));
+    store.segments().begin(pages);
   }
 
   @Override
@@ -179,6 +180,7 @@ final class StoringRound implements RoundInProgress {
         });
     over = true;
     migration.committed();
+    store.segments().end(pages);
     return Messages.fromWire(committed);
   }
 
@@ -245,6 +247,7 @@ final class StoringRound implements RoundInProgress {
       LOG.warn("Remains of round {} of {} stay until the next start: {}", round, migration.name(), e.getMessage());
     }
     migration.aborted();
+    store.segments().end(pages);
   }
 
   @FunctionalInterface

@@ -30,6 +30,15 @@ final class WriteErrors {
         cause);
   }
 
+  /** A round would make the store larger than it may be. */
+  static PageliftException storeFull(StoreLayout layout, long maxBytes, long usedBytes) {
+    return new PageliftException(
+        ErrorCategory.EXHAUSTED,
+        "The store " + layout.directory() + " may take " + maxBytes + " bytes (--max-store-bytes) and has " + usedBytes
+            + "; remove migrations with 'page-server rm', give their space back with 'page-server gc', or allow more, then send the"
+            + " round again: the rounds committed before it are whole.");
+  }
+
   /** The store could not be opened for writing. */
   static PageliftException cannotOpen(StoreLayout layout, IOException cause) {
     return new PageliftException(

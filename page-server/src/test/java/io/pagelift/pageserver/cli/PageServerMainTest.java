@@ -129,6 +129,42 @@ class PageServerMainTest {
     assertThat(said()).contains(file.toString()).hasLineCount(1);
   }
 
+  private int run(String... arguments) throws Exception {
+    Process process = start(arguments);
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    int code = exitCode(process);
+    Files.writeString(directory.resolve("stdout"), output);
+    return code;
+  }
+
+  @Test
+  void migrationsAreRemovedAndSpaceComesBackWhileAServerRunsAndWhenNoneDoes() throws Exception {
+    String store = directory.resolve("store").toString();
+    Process server = serve();
+    HostPort address = address(server);
+    try (PageServerClient client = PageServerClient.connect(address, ClientOptions.defaults("test"));
+        MigrationSession session = client.openForWriting("m")) {
+      commitRound(session, 1);
+      commitRound(session, 2);
+      assertThat(run("rm", "m", "--store", store)).isEqualTo(3);
+      assertThat(said()).contains("'m' is being read or written").hasLineCount(1);
+    }
+    for (int i = 0; i < 50 && run("rm", "m", "--store", store) == 3; i++) {
+      TimeUnit.MILLISECONDS.sleep(20); // until the server has seen the session's end
+    }
+    assertThat(run("ls", "--store", store, "--json")).isZero();
+    assertThat(directory.resolve("stdout")).content().contains("\"migrations\": []");
+    assertThat(run("gc", "--store", store, "--json")).isZero();
+    assertThat(directory.resolve("stdout")).content().contains("\"segments_dropped\": 1", "\"bytes_freed\": 8224");
+    server.destroy();
+    assertThat(exitCode(server)).isEqualTo(143);
+
+    assertThat(run("gc", "--store", store)).isZero();
+    assertThat(run("rm", "m", "--store", store)).isEqualTo(2);
+    assertThat(said()).contains("holds no migration named 'm'");
+    assertThat(run("verify", "--store", store, "--read-data")).isZero();
+  }
+
   @Test
   void itSaysWhenItIsReadyByAZeroByte() throws Exception {
     Path status = directory.resolve("status");

@@ -9,6 +9,7 @@ import io.pagelift.pageserver.store.HandoverFiles;
 import io.pagelift.pageserver.store.MigrationLog;
 import io.pagelift.pageserver.store.MigrationReader;
 import io.pagelift.pageserver.store.PageStore;
+import io.pagelift.pageserver.store.Reclaimed;
 import io.pagelift.pageserver.store.RoundInProgress;
 import io.pagelift.wire.DeduplicatedPages;
 import io.pagelift.wire.RoundResult;
@@ -62,6 +63,16 @@ final class HeapStore implements PageStore {
       throw new PageliftException(ErrorCategory.REFUSED, "the migration '" + name + "' is being written by another session");
     }
     return new Log(name, migrations.computeIfAbsent(name, n -> new Migration()));
+  }
+
+  @Override
+  public void remove(String name, boolean force) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public Reclaimed reclaim() {
+    throw new UnsupportedOperationException();
   }
 
   @Override

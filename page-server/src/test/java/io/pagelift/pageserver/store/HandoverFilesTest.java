@@ -8,6 +8,7 @@ import io.pagelift.store.HandoverFile;
 import io.pagelift.store.StoreLayout;
 import io.pagelift.store.proto.HandoverRecord;
 import io.pagelift.store.proto.HandoverRecord.State;
+import io.pagelift.wire.proto.Durability;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ class HandoverFilesTest {
     try (PageStore store = PageStore.open(layout.directory())) {
       store.openMigration("m", true).close();
     }
-    files = new HandoverFiles(layout);
+    files = new HandoverFiles(layout, new StableStorage(layout, Durability.FULL, StoreStep.Watch.NONE));
     files.prepare("m", 3, record(State.PREPARED));
     file = layout.handoverFile("m", 3);
   }

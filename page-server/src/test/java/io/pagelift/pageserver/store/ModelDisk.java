@@ -3,10 +3,14 @@ package io.pagelift.pageserver.store;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,6 +39,9 @@ final class ModelDisk {
     final Map<String, Node> names = new TreeMap<>();
     long length;
 
+    /** Changes that were there at the operation before. */
+    int knownChanges;
+
     Node(boolean directory) {
       this.directory = directory;
     }
@@ -52,16 +59,18 @@ final class ModelDisk {
     record Names(Map<String, @Nullable Node> changed) implements Change {}
   }
 
+  /**
+   * What may have become of a file or directory.
+   *
+   * @param fresh whether the changes of the last operation have a part in it
+   */
+  private record Outcome(boolean fresh, byte @Nullable [] bytes, Map<String, Node> names, long key) {}
+
+  /** A file or directory whose outcome is still to be chosen. */
+  private record Open(String path, Node node) {}
+
   /** A tree as it may be found: contents by path, {@code null} for a directory. */
   record State(TreeMap<String, byte @Nullable []> files) {
-    private int key() {
-      int key = 1;
-      for (Map.Entry<String, byte @Nullable []> entry : files.entrySet()) {
-        key = 31 * (31 * key + entry.getKey().hashCode()) + Arrays.hashCode(entry.getValue());
-      }
-      return key;
-    }
-
     /** Makes the tree in an empty directory. */
     void write(Path directory) throws IOException {
       for (Map.Entry<String, byte @Nullable []> entry : files.entrySet()) {
@@ -101,13 +110,13 @@ final class ModelDisk {
   /** From here on a loss of power is tried after every operation. */
   synchronized void beginVisiting() {
     visiting = true;
-    visit();
+    visit(null);
   }
 
   /** What is acknowledged from here on. */
   synchronized void acknowledge(int upTo) {
     acknowledged = upTo;
-    visit();
+    visit(null);
   }
 
   synchronized void makeDirectory(String path) {
@@ -126,7 +135,7 @@ final class ModelDisk {
     Map<String, @Nullable Node> changed = new HashMap<>();
     changed.put(last(path), node);
     parent.changes.add(new Change.Names(changed));
-    visit();
+    visit(parent);
   }
 
   synchronized void write(String path, long offset, byte[] bytes) {
@@ -141,7 +150,7 @@ final class ModelDisk {
       node.changes.add(
           new Change.Write(offset + half, Arrays.copyOfRange(bytes, half, bytes.length), offset + bytes.length));
     }
-    visit();
+    visit(node);
   }
 
   synchronized void cut(String path, long length) {
@@ -149,7 +158,7 @@ final class ModelDisk {
     if (length < node.length) {
       node.length = length;
       node.changes.add(new Change.Cut(length));
-      visit();
+      visit(node);
     }
   }
 
@@ -165,7 +174,7 @@ final class ModelDisk {
     changed.put(last(from), null);
     changed.put(last(to), node);
     parent.changes.add(new Change.Names(changed));
-    visit();
+    visit(parent);
   }
 
   synchronized void delete(String path) {
@@ -173,7 +182,7 @@ final class ModelDisk {
     Map<String, @Nullable Node> changed = new HashMap<>();
     changed.put(last(path), null);
     parent(path).changes.add(new Change.Names(changed));
-    visit();
+    visit(parent(path));
   }
 
   /** The next force of a file or directory whose path ends so fails; nobody knows what the disk has kept. */
@@ -198,7 +207,7 @@ final class ModelDisk {
       node.forcedBytes = contents(node, (1 << node.changes.size()) - 1);
     }
     node.changes.clear();
-    visit();
+    node.knownChanges = 0;
   }
 
   private static byte[] contents(Node file, int subset) {
@@ -237,67 +246,63 @@ final class ModelDisk {
     return names;
   }
 
-  private void visit() {
-    if (!visiting) {
-      return;
+  /** Visits what the last operation has made possible; all, when more is acknowledged than before. */
+  private void visit(@Nullable Node changed) {
+    if (visiting) {
+      Deque<Open> open = new ArrayDeque<>();
+      open.push(new Open("", root));
+      choose(open, changed, changed == null, new State(new TreeMap<>()), 0);
     }
-    List<Node> unforced = new ArrayList<>();
-    collect(root, unforced, new HashSet<>());
-    Map<Node, Integer> choice = new HashMap<>();
-    choose(unforced, 0, choice);
-  }
-
-  private static void collect(Node node, List<Node> unforced, Set<Node> known) {
-    if (!known.add(node)) {
-      return;
-    }
-    if (!node.changes.isEmpty()) {
-      if (node.changes.size() > 12) {
-        throw new IllegalStateException(node.changes.size() + " unforced changes are too many for all their subsets");
-      }
-      unforced.add(node);
-    }
-    node.forcedNames.values().forEach(child -> collect(child, unforced, known));
-    node.names.values().forEach(child -> collect(child, unforced, known));
-    for (Change change : node.changes) {
-      if (change instanceof Change.Names names) {
-        for (Node child : names.changed.values()) {
-          if (child != null) {
-            collect(child, unforced, known);
-          }
-        }
-      }
+    if (changed != null) {
+      changed.knownChanges = changed.changes.size();
     }
   }
 
-  private void choose(List<Node> unforced, int at, Map<Node, Integer> choice) {
-    if (at == unforced.size()) {
-      State state = new State(new TreeMap<>());
-      build(root, "", choice, state);
-      if (seen.add((long) acknowledged << 32 | (state.key() & 0xffff_ffffL))) {
+  private void choose(Deque<Open> open, @Nullable Node changed, boolean fresh, State state, long key) {
+    if (open.isEmpty()) {
+      if (fresh && seen.add(key * 31 + acknowledged)) {
         visited++;
         visitor.accept(state, acknowledged);
       }
       return;
     }
-    Node node = unforced.get(at);
-    for (int subset = 0; subset < 1 << node.changes.size(); subset++) {
-      choice.put(node, subset);
-      choose(unforced, at + 1, choice);
+    Open next = open.pop();
+    for (Outcome outcome : outcomes(next.node)) {
+      if (next.node == changed && !outcome.fresh) {
+        continue;
+      }
+      Deque<Open> rest = new ArrayDeque<>(open);
+      State further = new State(new TreeMap<>(state.files));
+      if (next.node != root) {
+        further.files.put(next.path, outcome.bytes);
+      }
+      String below = next.node == root ? "" : next.path + "/";
+      outcome.names.forEach((name, node) -> rest.push(new Open(below + name, node)));
+      long nextKey = key + (next.path.hashCode() * 0x9E3779B97F4A7C15L ^ outcome.key) * 0xBF58476D1CE4E5B9L;
+      choose(rest, changed, fresh || next.node == changed, further, nextKey);
     }
+    open.push(next);
   }
 
-  private static void build(Node directory, String path, Map<Node, Integer> choice, State state) {
-    names(directory, choice.getOrDefault(directory, 0))
-        .forEach(
-            (name, node) -> {
-              if (node.directory) {
-                state.files.put(path + name, null);
-                build(node, path + name + "/", choice, state);
-              } else {
-                state.files.put(path + name, contents(node, choice.getOrDefault(node, 0)));
-              }
-            });
+  /** The different outcomes of all subsets of a node's changes. */
+  private static Collection<Outcome> outcomes(Node node) {
+    if (node.changes.size() > 16) {
+      throw new IllegalStateException(node.changes.size() + " unforced changes are too many for all their subsets");
+    }
+    Map<Long, Outcome> outcomes = new LinkedHashMap<>();
+    for (int subset = 0; subset < 1 << node.changes.size(); subset++) {
+      boolean fresh = subset >= 1 << node.knownChanges;
+      Outcome outcome;
+      if (node.directory) {
+        Map<String, Node> names = names(node, subset);
+        outcome = new Outcome(fresh, null, names, names.hashCode());
+      } else {
+        byte[] bytes = contents(node, subset);
+        outcome = new Outcome(fresh, bytes, Map.of(), Arrays.hashCode(bytes) + ((long) bytes.length << 32));
+      }
+      outcomes.putIfAbsent(outcome.key, outcome);
+    }
+    return outcomes.values();
   }
 
   private @Nullable Node find(String path) {

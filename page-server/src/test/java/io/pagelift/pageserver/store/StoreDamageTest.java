@@ -8,6 +8,7 @@ import io.pagelift.common.PageliftException;
 import io.pagelift.store.StoreReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -48,9 +49,86 @@ class StoreDamageTest {
       bad[at] ^= (byte) (1 << at % 8);
       Files.write(file, bad);
       assertThat(findings()).as("bit %d of byte %d of %s", at % 8, at, name).isNotEmpty();
+      assertServesNothingWrong("bit " + at % 8 + " of byte " + at + " of " + name);
     }
     Files.write(file, good);
     assertThat(findings()).isEmpty();
+  }
+
+  /** Whatever is damaged: a reader gets what was stored, or an error that names the damage; never anything else. */
+  private void assertServesNothingWrong(String damage) {
+    try (StoreReader reader = StoreReader.open(store)) {
+      for (String name : List.of("web", "mail")) {
+        serve(damage, new CommittedMigration(reader, reader.migration(name), 1000, () -> {}), name);
+      }
+    } catch (PageliftException e) {
+      assertThat(e.category()).as(damage).isEqualTo(ErrorCategory.CORRUPT);
+    }
+  }
+
+  private static void serve(String damage, MigrationReader migration, String name) {
+    long[] pages = name.equals("web") ? new long[] {0x7f000, 0x7f001, 0x7f002, 0x7f003, 0x7f010, 0x7f011} : new long[] {10};
+    long[] contents = name.equals("web") ? new long[] {1, 2, 0, 3, 4, 5} : new long[] {6};
+    ByteBuffer page = ByteBuffer.allocateDirect(4096);
+    for (int i = 0; i < pages.length; i++) {
+      try {
+        migration.readPages(Stores.OBJECT, pages[i], 1, page.clear());
+        assertThat(page.flip().mismatch(PageContents.payload(contents[i]))).as("page %d with %s", i, damage).isEqualTo(-1);
+      } catch (PageliftException e) {
+        assertThat(e.category()).as(damage).isEqualTo(ErrorCategory.CORRUPT);
+      }
+    }
+    byte[] tree = ("tree of " + name).getBytes(StandardCharsets.UTF_8);
+    try {
+      ByteBuffer image = ByteBuffer.allocate((int) migration.imageBytes("tree"));
+      migration.readImage("tree", 0, image);
+      assertThat(image.array()).as(damage).isEqualTo(tree);
+    } catch (PageliftException e) {
+      assertThat(e.category()).as(damage).isEqualTo(ErrorCategory.CORRUPT);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"STORE", "segments/00000001.index"})
+  void everyFlippedBitThatTheRestContradictsIsRepaired(String name) throws IOException {
+    Path file = store.resolve(name);
+    byte[] good = Files.readAllBytes(file);
+    for (int at = 0; at < good.length; at++) {
+      byte[] bad = good.clone();
+      bad[at] ^= (byte) (1 << at % 8);
+      Files.write(file, bad);
+
+      StoreRepair.Result result = StoreRepair.run(store);
+
+      assertThat(result.repaired()).as("bit %d of byte %d", at % 8, at).singleElement().asString().contains(file.toString());
+      assertThat(result.remaining()).isEmpty();
+      assertThat(file).hasBinaryContent(good);
+    }
+  }
+
+  @Test
+  void aDamagedPageIsNotRepairedButNamed() throws IOException {
+    damagePage(1);
+    byte[] index = Files.readAllBytes(store.resolve("segments/00000001.index"));
+    Arrays.fill(index, 48, 64, (byte) 0);
+    Files.write(store.resolve("segments/00000001.index"), index);
+
+    StoreRepair.Result result = StoreRepair.run(store);
+
+    assertThat(result.repaired()).isEmpty();
+    assertThat(result.remainingCount()).isEqualTo(2);
+    assertThat(result.remaining()).anyMatch(sentence -> sentence.contains("page 1 of segment 1"));
+  }
+
+  @Test
+  void withoutReadingPagesOnlyWhatDescribesThemIsVerified() throws IOException {
+    damagePage(1);
+    assertThat(StoreVerifier.verify(store, false).damageCount()).isZero();
+    byte[] bad = Files.readAllBytes(store.resolve("segments/00000001.index"));
+    bad[40] ^= 1;
+    Files.write(store.resolve("segments/00000001.index"), bad);
+
+    assertThat(StoreVerifier.verify(store, false).damages()).singleElement().asString().contains("the entry of page 1 is not whole");
   }
 
   @ParameterizedTest

@@ -63,6 +63,28 @@ class StoreFullTest {
   }
 
   @Test
+  void aStoreThatMayNotGrowRefusesTheRoundAndGoesOnWhenSpaceWasReclaimed() {
+    Path directory = mountPoint.resolve("store");
+    StoreOptions options = Stores.SMALL.withMaxStoreBytes(250 * 4112);
+    try (DirectoryPageStore store = DirectoryPageStore.open(directory, options, PageHash.crc())) {
+      Stores.commit(store, "old", 0, LongStream.rangeClosed(1001, 1160).toArray());
+      Stores.commit(store, "m", 0, LongStream.rangeClosed(1, 60).toArray());
+
+      assertThatThrownBy(() -> Stores.commit(store, "m", 0, contents(2)))
+          .isInstanceOfSatisfying(PageliftException.class, e -> assertThat(e.category()).isEqualTo(ErrorCategory.EXHAUSTED))
+          .hasMessageContaining("--max-store-bytes")
+          .hasMessageContaining("page-server gc");
+      Stores.commit(store, "m", 500, 1001, 1002, 1003);
+      store.remove("old", false);
+      store.reclaim();
+      Stores.assertHeld(store, "m", 0, LongStream.rangeClosed(1, 60).toArray());
+      Stores.assertHeld(store, "m", 500, 1001, 1002, 1003);
+      Stores.commit(store, "m", 0, contents(2));
+      Stores.assertHeld(store, "m", 0, contents(2));
+    }
+  }
+
+  @Test
   void aStoreThatCannotEvenBeginSaysSo() throws Exception {
     Files.write(mountPoint.resolve("ballast"), new byte[4 << 20]);
 

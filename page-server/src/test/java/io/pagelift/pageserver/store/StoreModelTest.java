@@ -48,6 +48,9 @@ class StoreModelTest {
         try (MigrationLog migration = store.openMigration(name, true)) {
           round(migration, random);
         }
+        if (random.nextInt(6) == 0) {
+          store.reclaim();
+        }
         if (random.nextInt(8) == 0) {
           store.close();
           store = open();

@@ -46,7 +46,7 @@ class CountingTest {
       Await.until("the count goes on", Await.LONG, () -> CountLog.read(victim.directory()).lineCount() > lines + 50);
       assertThat(victim.finish()).isEmpty();
       assertThat(CountLog.read(victim.directory()).breaks()).isEmpty();
-      assertThat(workspace.runProgram("page-server", "verify", "--store", server.store().toString()).exitCode()).isZero();
+      assertThat(workspace.runProgram("page-server", "verify", "--read-data", "--store", server.store().toString()).exitCode()).isZero();
     }
   }
 

@@ -10,35 +10,13 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Kills a process that commits rounds, with SIGKILL at any moment, and reads back what it was told is safe. */
-class StoreCrashTest {
-  private static final int KILLS = 6;
-
+/** One process at a time writes a store. */
+class StoreLockTest {
   @TempDir Path temporary;
-
-  @Test
-  void everyAcknowledgedRoundIsThereAfterAKillAtAnyMoment() throws Exception {
-    SplittableRandom random = new SplittableRandom(11);
-    for (int kill = 0; kill < KILLS; kill++) {
-      int acknowledged = runAndKill(1 + random.nextInt(30), random.nextInt(4_000_000));
-      try (DirectoryPageStore store = Stores.open(temporary)) {
-        int last;
-        try (MigrationReader migration = store.readMigration("m")) {
-          last = migration.lastRound();
-        }
-        assertThat(last).isGreaterThanOrEqualTo(acknowledged).isLessThanOrEqualTo(acknowledged + 1);
-        for (int round = 1; round <= last; round++) {
-          Stores.assertHeld(store, "m", CommittingProgram.firstPage(round), CommittingProgram.contents(round));
-        }
-      }
-      assertThat(StoreVerifier.verify(temporary).damages()).isEmpty();
-    }
-  }
 
   @Test
   void aSecondServerIsToldWhoHoldsTheStore() throws Exception {
@@ -55,27 +33,6 @@ class StoreCrashTest {
     } finally {
       end(holder);
     }
-  }
-
-  /** Lets the program commit some rounds and then go on for a moment. Returns the last round that it said is safe. */
-  private int runAndKill(int rounds, int nanosLater) throws Exception {
-    Process program = start();
-    int last = 0;
-    try {
-      BufferedReader output = output(program);
-      assertThat(next(output, "open")).isEqualTo("open");
-      for (int i = 0; i < rounds; i++) {
-        last = Integer.parseInt(next(output, "[0-9]+"));
-      }
-      TimeUnit.NANOSECONDS.sleep(nanosLater);
-      program.toHandle().destroyForcibly();
-      for (String line = next(output, "[0-9]+"); !line.isEmpty(); line = next(output, "[0-9]+")) {
-        last = Integer.parseInt(line);
-      }
-    } finally {
-      end(program);
-    }
-    return last;
   }
 
   private Process start() throws IOException {
