@@ -115,7 +115,7 @@ final class GarbageCollection {
       throw new PageliftException(
           e.category(),
           "Nothing is reclaimed, because nobody knows what migration '" + name + "' refers to: " + e.getMessage()
-              + " Mend it, or remove it with 'page-server rm " + name + "'.",
+              + " Mend it, or remove it with 'page-server rm --force " + name + "'.",
           e);
     }
   }
