@@ -110,8 +110,9 @@ final class PageServerCommand implements Callable<Integer> {
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stopInOrder(stop, stopped), "pagelift-stop"));
     try (PageStore pages = PageStore.open(directory, storeFlags.options());
-        StoreControl control = StoreControl.listen(pages, directory);
+        StoreControl control = StoreControl.bind(pages, directory);
         PageServer server = PageServer.start(pages, options)) {
+      control.start();
       System.out.println("listening on " + server.address());
       System.out.flush();
       StatusDescriptor.ready(statusFd);

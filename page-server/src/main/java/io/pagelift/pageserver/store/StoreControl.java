@@ -40,21 +40,27 @@ public final class StoreControl implements AutoCloseable {
     this.socket = socket;
   }
 
-  /** Listens in the directory of a store that this process has open; without luck only the commands miss it, and the log says so. */
-  public static StoreControl listen(PageStore store, Path directory) {
+  /** Binds in the directory of a store that this process has open; without luck only the commands miss it, and the log says so. */
+  public static StoreControl bind(PageStore store, Path directory) {
     Path path = new StoreLayout(directory).controlSocket();
     try {
       Files.deleteIfExists(path); // left by a process that was killed: this one has the store's lock
       ServerSocketChannel socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
       socket.bind(UnixDomainSocketAddress.of(path));
-      StoreControl control = new StoreControl(store, path, socket);
-      Thread thread = new Thread(() -> control.serve(socket), "pagelift-control");
-      thread.setDaemon(true);
-      thread.start();
-      return control;
+      return new StoreControl(store, path, socket);
     } catch (IOException e) {
       LOG.warn("Commands such as 'page-server gc' cannot reach this server through {}: {}", path, e.getMessage());
       return new StoreControl(store, path, null);
+    }
+  }
+
+  /** Begins to answer. */
+  public void start() {
+    ServerSocketChannel listening = socket;
+    if (listening != null) {
+      Thread thread = new Thread(() -> serve(listening), "pagelift-control");
+      thread.setDaemon(true);
+      thread.start();
     }
   }
 

@@ -57,9 +57,14 @@ public final class StoreRepair {
               + " page-server by --store.");
     }
     StoreRepair repair = new StoreRepair(layout);
-    try (StoreLock lock = StoreLock.take(layout)) {
-      repair.repairStoreFile();
-      repair.repairIndexes();
+    try {
+      StoreLock lock = StoreLock.take(layout);
+      try {
+        repair.repairStoreFile();
+        repair.repairIndexes();
+      } finally {
+        lock.close();
+      }
     } catch (IOException e) {
       throw WriteErrors.cannotOpen(layout, e);
     }
