@@ -111,16 +111,17 @@ launch_tests_main() {
 
 # compiler_flags ARGUMENTS...: sets compiler_flags. Pages are moved by the kernel and checked by machine code that the JVM has from
 # the start; the Java around that is compiled well enough by C1 alone, which takes a tenth of a second where both compilers take a
-# second or two of two processors just when a round begins. TLS is different: ciphers are Java until C2 has replaced them. C2 then
-# gets only what is really hot.
+# second or two of two processors just when a round begins. TLS is different unless its engine is native: ciphers are Java until C2
+# has replaced them.
 compiler_flags() {
   compiler_flags=-XX:TieredStopAtLevel=1
   for argument in "$@"; do
     case $argument in
-      --tls*)
-        compiler_flags="-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=10000"
-        compiler_flags="$compiler_flags -XX:Tier4CompileThreshold=100000 -XX:Tier4BackEdgeThreshold=200000"
+      --tls-engine=openssl | openssl)
+        compiler_flags=-XX:TieredStopAtLevel=1
+        break
         ;;
+      --tls*) compiler_flags= ;;
     esac
   done
 }
