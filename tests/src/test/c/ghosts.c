@@ -48,6 +48,11 @@ int main(int argc, char **argv) {
   snprintf(entry, sizeof entry, "/proc/self/fd/%d", plain);
   int plain_append = open(entry, O_WRONLY | O_APPEND | O_CLOEXEC);
   MUST(plain_append >= 0);
+  char *nofollow_path = victim_path("not followed");
+  MUST(open(nofollow_path, O_CREAT | O_EXCL | O_RDWR, 0600) >= 0);
+  int nofollow = open(nofollow_path, O_RDWR | O_NOFOLLOW), nofollow_read = open(nofollow_path, O_RDONLY | O_NOFOLLOW);
+  MUST(nofollow >= 0 && nofollow_read >= 0 && write(nofollow, "own", 3) == 3 && unlink(nofollow_path) == 0);
+  int nofollow_flags = fcntl(nofollow, F_GETFL), nofollow_read_flags = fcntl(nofollow_read, F_GETFL);
   // The name belongs to another file by now.
   int taken = make(taken_path, 0644);
   put(taken, "the old one", 0);
@@ -106,6 +111,9 @@ int main(int argc, char **argv) {
   expect_link("the unlinked file", plain, plain_path);
   EXPECT(write(plain_append, "appended", 8) == 8, "cannot append: %s", strerror(errno));
   expect_text("the unlinked file", plain, "appended", 70000);
+  EXPECT(fcntl(nofollow, F_GETFL) == nofollow_flags && fcntl(nofollow_read, F_GETFL) == nofollow_read_flags, "O_NOFOLLOW: flags %#x and %#x, not %#x and %#x", fcntl(nofollow, F_GETFL), fcntl(nofollow_read, F_GETFL), nofollow_flags, nofollow_read_flags);
+  expect_text("O_NOFOLLOW", nofollow_read, "own", 0);
+  expect_link("O_NOFOLLOW", nofollow_read, nofollow_path);
   expect_text("the file whose name is taken", taken, "the old one", 0);
   expect_text("the new file of the same name", successor, "the new one", 0);
   EXPECT(fstat(taken, &info) == 0 && info.st_nlink == 0, "the file whose name is taken has %lu names", info.st_nlink);

@@ -30,11 +30,13 @@ static void links(void) {
   int socket_only = bound == 0 ? open(socket_path, O_PATH) : -1;
   close(listener);
   MUST(link >= 0 && gone >= 0 && fifo >= 0 && file >= 0 && file_only >= 0 && directory_only >= 0 && write(file, "text", 4) == 4 && unlink(gone_path) == 0);
+  int gone_flags = fcntl(gone, F_GETFL);
   int file_only_flags = fcntl(file_only, F_GETFL), link_flags = fcntl(link, F_GETFL);
   struct stat info;
   victim_ready();
   while (!victim_should_stop()) victim_sleep_millis(3);
   expect_link("the link", link, "to nowhere");
+  EXPECT(fcntl(gone, F_GETFL) == gone_flags, "the unlinked link has flags %#x, not %#x", fcntl(gone, F_GETFL), gone_flags);
   expect_link("the unlinked link", gone, "odd \xff target");
   EXPECT(fstat(gone, &info) == 0 && S_ISLNK(info.st_mode) && info.st_nlink == 0 && (fcntl(gone, F_GETFD) & FD_CLOEXEC) != 0, "the unlinked link has %lu names", info.st_nlink);
   EXPECT(fcntl(link, F_GETFL) == link_flags && fcntl(file_only, F_GETFL) == file_only_flags, "flags are %#x and %#x", fcntl(link, F_GETFL), fcntl(file_only, F_GETFL));

@@ -40,7 +40,7 @@ int main(int argc, char **argv) {
   objects[1] = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
   char name[64];
   snprintf(name, sizeof name, "/dev/shm/pagelift-victim-%d", (int)getpid());
-  int tmpfs = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+  int tmpfs = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   MUST(tmpfs >= 0 && ftruncate(tmpfs, (off_t)bytes) == 0);
   objects[2] = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, tmpfs, 0);
   bool system_v = argc > 2 && strcmp(argv[2], "sysv") == 0;
@@ -97,5 +97,6 @@ int main(int argc, char **argv) {
   EXPECT(memcmp(private + 5 * PAGE_BYTES, objects[1]->pages[5], PAGE_BYTES) == 0, "an unwritten page of the private mapping does not show the memfd");
   unlink(name);
   if (system_v) shmctl(segment, IPC_RMID, NULL);
+  EXPECT((fcntl(tmpfs, F_GETFL) & (O_NOFOLLOW | O_ACCMODE)) == (O_NOFOLLOW | O_RDWR), "the tmpfs file has flags %#x", fcntl(tmpfs, F_GETFL));
   victim_end();
 }

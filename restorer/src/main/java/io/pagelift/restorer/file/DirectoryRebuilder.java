@@ -21,6 +21,12 @@ final class DirectoryRebuilder implements FileRebuilder {
   }
 
   @Override
+  public void announce(OpenFile file, GhostFiles ghosts) {
+    Directory state = Reopen.state(file, Directory.parser());
+    Reopen.announce(state.getGhostId(), PathText.of(state.getPath()), file, ghosts);
+  }
+
+  @Override
   public FileDescriptor rebuild(OpenFile file, FileContext context) {
     Directory state = Reopen.state(file, Directory.parser());
     return Reopen.file(state.getGhostId(), PathText.of(state.getPath()), file, context);

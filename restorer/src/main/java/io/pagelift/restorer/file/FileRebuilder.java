@@ -33,6 +33,9 @@ public interface FileRebuilder {
     return 0;
   }
 
+  /** Tells {@link GhostFiles#announce} what {@link #rebuild} will open of them. */
+  default void announce(OpenFile file, GhostFiles ghosts) {}
+
   /** Opens or creates the description in the restorer, with its flags and its position. Processes fetch copies of it. */
   FileDescriptor rebuild(OpenFile file, FileContext context);
 

@@ -27,6 +27,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes files, directories and nodes that have no name.
@@ -48,7 +50,16 @@ public final class GhostFiles implements AutoCloseable {
   private final Map<Integer, Map<String, FileDescriptor>> made = new HashMap<>();
   private final List<String> directories = new ArrayList<>();
   private final ContentsSource contents;
+  private final List<Opening> wanted = new ArrayList<>();
+  private final List<Opening> opened = new ArrayList<>();
   private int temporaryNames;
+
+  /** An opening that has to go by name. */
+  private record Opening(int id, String name, int flags, @Nullable FileDescriptor file) {
+    boolean is(int otherId, String otherName, int otherFlags) {
+      return id == otherId && name.equals(otherName) && flags == otherFlags;
+    }
+  }
 
   /** None made yet. */
   public GhostFiles(List<GhostFile> ghosts, ContentsSource contents) {
@@ -118,6 +129,31 @@ public final class GhostFiles implements AutoCloseable {
     return path;
   }
 
+  /** Says beforehand that {@link #open} will be called: with O_NOFOLLOW among the flags a ghost has to be opened while it has a name. */
+  public void announce(int id, String name, int flags) {
+    if ((flags & O_NOFOLLOW) != 0) {
+      wanted.add(new Opening(id, name, flags, null));
+    }
+  }
+
+  private void openAnnounced(int id, String known, String name) {
+    for (Opening opening : wanted) {
+      if (opening.id == id && opening.name.equals(known)) {
+        opened.add(new Opening(id, known, opening.flags, FileDescriptor.open(name, opening.flags)));
+      }
+    }
+  }
+
+  private @Nullable FileDescriptor takeOpened(int id, String name, int flags) {
+    for (Opening opening : opened) {
+      if (opening.is(id, name, flags)) {
+        opened.remove(opening);
+        return opening.file;
+      }
+    }
+    return null;
+  }
+
   /**
    * A new description of a ghost.
    *
@@ -131,9 +167,14 @@ public final class GhostFiles implements AutoCloseable {
       hold(ghost, file);
       return file;
     }
+    FileDescriptor path = path(id, name);
+    FileDescriptor byName = takeOpened(id, name, flags);
+    if (byName != null) {
+      return byName;
+    }
     // The magic link has to be followed.
-    int wanted = (temporary ? flags & ~O_TMPFILE : flags) & ~O_NOFOLLOW;
-    return FileDescriptor.open("/proc/self/fd/" + path(id, name).number(), wanted);
+    int left = (temporary ? flags & ~O_TMPFILE : flags) & ~O_NOFOLLOW;
+    return FileDescriptor.open("/proc/self/fd/" + path.number(), left);
   }
 
   private GhostFile image(int id) {
@@ -162,6 +203,7 @@ public final class GhostFiles implements AutoCloseable {
     try {
       Map<String, FileDescriptor> names = byNames(ghost, path, Map.of(first, path));
       fill(ghost, path);
+      openAnnounced(ghost.getId(), first, name);
       return names;
     } finally {
       if ((ghost.getMode() & S_IFMT) == S_IFDIR) {
@@ -189,13 +231,13 @@ public final class GhostFiles implements AutoCloseable {
     for (ByteString bytes : ghost.getNamesList()) {
       String name = PathText.of(bytes);
       if (!names.containsKey(name)) {
-        names.put(name, byName(file, name));
+        names.put(name, byName(ghost.getId(), file, name));
       }
     }
     return names;
   }
 
-  private FileDescriptor byName(FileDescriptor file, String name) {
+  private FileDescriptor byName(int id, FileDescriptor file, String name) {
     String openPath = "/proc/self/fd/" + file.number();
     try {
       makeDirectories(parent(name));
@@ -205,6 +247,7 @@ public final class GhostFiles implements AutoCloseable {
       return FileDescriptor.open(openPath, O_PATH);
     }
     try {
+      openAnnounced(id, name, name);
       return FileDescriptor.open(name, O_PATH | O_NOFOLLOW);
     } finally {
       Paths.unlink(name);
@@ -335,6 +378,8 @@ public final class GhostFiles implements AutoCloseable {
   @Override
   public void close() {
     finish();
+    opened.forEach(opening -> Objects.requireNonNull(opening.file).close());
+    opened.clear();
     made.values().forEach(names -> names.values().forEach(FileDescriptor::close));
     made.clear();
   }

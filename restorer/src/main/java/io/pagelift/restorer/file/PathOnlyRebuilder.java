@@ -34,11 +34,17 @@ final class PathOnlyRebuilder implements FileRebuilder {
   }
 
   @Override
+  public void announce(OpenFile file, GhostFiles ghosts) {
+    PathOnly state = Reopen.state(file, PathOnly.parser());
+    Reopen.announce(state.getGhostId(), PathText.of(state.getPath()), file, ghosts);
+  }
+
+  @Override
   public FileDescriptor rebuild(OpenFile file, FileContext context) {
     PathOnly state = Reopen.state(file, PathOnly.parser());
     String path = PathText.of(state.getPath());
-    // O_NOFOLLOW also where it was not given: the path is the kernel's own, without links. Of a ghost the link is magic.
-    int flags = state.getGhostId() == 0 ? file.getFlags() | O_NOFOLLOW : file.getFlags() & ~O_NOFOLLOW;
+    // O_NOFOLLOW also where it was not given: the path is the kernel's own, without links.
+    int flags = state.getGhostId() == 0 ? file.getFlags() | O_NOFOLLOW : file.getFlags();
     return Reopen.file(state.getGhostId(), path, file.toBuilder().setFlags(flags).setPosition(0).build(), context);
   }
 }

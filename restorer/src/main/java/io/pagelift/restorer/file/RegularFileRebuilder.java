@@ -28,6 +28,12 @@ final class RegularFileRebuilder implements FileRebuilder {
   }
 
   @Override
+  public void announce(OpenFile file, GhostFiles ghosts) {
+    RegularFile state = Reopen.state(file, RegularFile.parser());
+    Reopen.announce(state.getGhostId(), PathText.of(state.getPath()), file, ghosts);
+  }
+
+  @Override
   public FileDescriptor rebuild(OpenFile file, FileContext context) {
     RegularFile state = Reopen.state(file, RegularFile.parser());
     return Reopen.file(state.getGhostId(), PathText.of(state.getPath()), file, context);

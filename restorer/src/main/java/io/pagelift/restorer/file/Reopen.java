@@ -4,6 +4,7 @@ import static io.pagelift.linux.Constants.O_ASYNC;
 import static io.pagelift.linux.Constants.O_CREAT;
 import static io.pagelift.linux.Constants.O_EXCL;
 import static io.pagelift.linux.Constants.O_NOCTTY;
+import static io.pagelift.linux.Constants.O_NOFOLLOW;
 import static io.pagelift.linux.Constants.O_PATH;
 import static io.pagelift.linux.Constants.O_TRUNC;
 import static io.pagelift.linux.Constants.SEEK_SET;
@@ -38,6 +39,13 @@ final class Reopen {
     return ghostId == 0 ? path(path, file) : placed(context.ghosts().open(ghostId, path, flags(file)), file);
   }
 
+  /** Announces what {@link #file} will open. */
+  static void announce(int ghostId, String path, OpenFile file, GhostFiles ghosts) {
+    if (ghostId != 0) {
+      ghosts.announce(ghostId, path, flags(file));
+    }
+  }
+
   private static int flags(OpenFile file) {
     return (file.getFlags() & ~NOT_AGAIN) | O_NOCTTY;
   }
@@ -51,7 +59,8 @@ final class Reopen {
 
   /** A new description of what one of our own descriptors is open on. */
   static FileDescriptor again(FileDescriptor open, OpenFile file) {
-    return path("/proc/self/fd/" + open.number(), file);
+    // O_NOFOLLOW is for the last name of a path, here a link that has to be followed.
+    return path("/proc/self/fd/" + open.number(), file.toBuilder().setFlags(file.getFlags() & ~O_NOFOLLOW).build());
   }
 
   /** The state of an open file, or a corrupt error. */

@@ -37,6 +37,7 @@ final class OpenFiles implements FileContext, AutoCloseable {
 
   /** Makes all but those that need processes. */
   void rebuild() {
+    images.forEach(file -> rebuilders.of(file).announce(file, ghosts));
     rebuild(false);
   }
 
