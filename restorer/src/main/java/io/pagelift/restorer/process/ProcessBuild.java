@@ -152,7 +152,7 @@ final class ProcessBuild {
 
   /** Starts the timers: the last thing before the process runs. */
   void startTimers(BuiltProcess process) {
-    TimersBuilder.start(process.calls(), process.image());
+    TimersBuilder.start(process.calls(), process.image(), TimerOverruns.start(process));
     process.calls().flush();
   }
 }

@@ -11,6 +11,7 @@ import io.pagelift.restorer.remote.RebuildFailure;
 import io.pagelift.restorer.remote.RemoteCalls;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Set;
 
 /** Interval and POSIX timers with what was left of them: made early, started late. */
 final class TimersBuilder {
@@ -59,10 +60,10 @@ final class TimersBuilder {
     throw RebuildFailure.of(calls.pid(), what, "this kernel gave it another id");
   }
 
-  /** Queues the start of all timers. */
-  static void start(RemoteCalls calls, ProcessImage process) {
+  /** Queues the start of all timers but those POSIX timers that run already. */
+  static void start(RemoteCalls calls, ProcessImage process, Set<Integer> started) {
     for (PosixTimer timer : process.getTimers().getPosixTimersList()) {
-      if (timer.getValueNanos() != 0) {
+      if (timer.getValueNanos() != 0 && !started.contains(timer.getId())) {
         long address = calls.data(pairs(timer.getIntervalNanos(), timer.getValueNanos(), NANOS));
         calls.add("start timer " + timer.getId(), SyscallNumbers.TIMER_SETTIME, timer.getId(), 0, address, 0);
       }

@@ -18,6 +18,7 @@ record VictimCase(String program, List<String> optionList, List<String> dumpOpti
         of("sharedmem", "sysv"),
         of("sysv"),
         of("memfds"),
+        of("overruns"),
         of("unlinkedmaps"),
         of("mappings"),
         of("mappings", "locked"),
