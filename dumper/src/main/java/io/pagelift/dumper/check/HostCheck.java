@@ -101,7 +101,7 @@ public final class HostCheck {
         verdict = Verdict.MOSTLY_GOOD;
       }
     }
-    messages.line("Dirty tracker that would be used: " + (writeProtect ? "uffd-wp" : "compare") + ".");
+    messages.line("Dirty tracker that would be used: " + (writeProtect ? "uffd-wp" : features.has(Feature.SOFT_DIRTY) ? "soft-dirty" : "compare") + ".");
     return verdict;
   }
 

@@ -70,7 +70,7 @@ public final class Dump {
    */
   private static void sendLive(Rounds all) {
     long sentPages = all.live().sentPages();
-    for (int i = 1; i < MAX_LIVE_ROUNDS && sentPages > SMALL_ROUND_PAGES && all.tracker() == TrackerKind.UFFD_WP; i++) {
+    for (int i = 1; i < MAX_LIVE_ROUNDS && sentPages > SMALL_ROUND_PAGES && all.tracker() != TrackerKind.COMPARE; i++) {
       sentPages = all.live().sentPages();
     }
   }

@@ -87,7 +87,7 @@ final class Rounds implements AutoCloseable {
   /** One round while the tree runs. */
   RoundStats live() {
     RoundStats round =
-        new LiveRound(target.session(), registry, tracking, sharedObjects, continuity.token(), trackerName).run();
+        new LiveRound(target.session(), registry, tracking, sharedObjects, tracer, continuity.token(), trackerName).run();
     report(round);
     return round;
   }

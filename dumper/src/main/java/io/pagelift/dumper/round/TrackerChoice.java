@@ -23,21 +23,24 @@ record TrackerChoice(TrackerKind kind, boolean pagemapScan) {
     boolean pagemapScan = features.has(Feature.PAGEMAP_SCAN);
     boolean writeProtect = pagemapScan && features.has(Feature.UFFD_WP_ASYNC) && features.has(Feature.PIDFD_GETFD);
     if (forced.isEmpty()) {
-      return new TrackerChoice(writeProtect ? TrackerKind.UFFD_WP : TrackerKind.COMPARE, pagemapScan);
+      return new TrackerChoice(best(writeProtect, features.has(Feature.SOFT_DIRTY)), pagemapScan);
     }
     TrackerKind kind = forced.get();
     if (kind == TrackerKind.UFFD_WP && !writeProtect) {
       throw refused(kind, "it needs Linux 6.7 with userfaultfd and PAGEMAP_SCAN: "
           + firstRefusal(features, Feature.UFFD_WP_ASYNC, Feature.PAGEMAP_SCAN, Feature.PIDFD_GETFD));
     }
-    if (kind == TrackerKind.SOFT_DIRTY) {
-      throw refused(
-          kind,
-          features.has(Feature.SOFT_DIRTY)
-              ? "it is not finished in this version"
-              : "this kernel was built without CONFIG_MEM_SOFT_DIRTY (" + features.refusal(Feature.SOFT_DIRTY) + ")");
+    if (kind == TrackerKind.SOFT_DIRTY && !features.has(Feature.SOFT_DIRTY)) {
+      throw refused(kind, "this kernel was built without CONFIG_MEM_SOFT_DIRTY (" + features.refusal(Feature.SOFT_DIRTY) + ")");
     }
     return new TrackerChoice(kind, pagemapScan);
+  }
+
+  private static TrackerKind best(boolean writeProtect, boolean softDirty) {
+    if (writeProtect) {
+      return TrackerKind.UFFD_WP;
+    }
+    return softDirty ? TrackerKind.SOFT_DIRTY : TrackerKind.COMPARE;
   }
 
   private static String firstRefusal(KernelFeatures features, Feature... wanted) {

@@ -6,6 +6,7 @@ import io.pagelift.dumper.memory.DirtyTracker;
 import io.pagelift.dumper.memory.PageFilter;
 import io.pagelift.dumper.memory.PageHashes;
 import io.pagelift.dumper.memory.PresenceTracker;
+import io.pagelift.dumper.memory.SoftDirtyTracker;
 import io.pagelift.dumper.memory.TrackedSpace;
 import io.pagelift.dumper.memory.WriteProtectTracker;
 import io.pagelift.dumper.stats.RoundStats;
@@ -84,7 +85,7 @@ final class TreeTracking implements AutoCloseable {
       inject(fresh, stats);
     }
     for (int pid : fresh) {
-      add(pid, new PresenceTracker(pid, pagemapScan, hashes()), true, null, null);
+      add(pid, untracked(pid), true, null, null);
     }
     bind(groups);
     stats.processes(groups.size());
@@ -105,6 +106,16 @@ final class TreeTracking implements AutoCloseable {
     }
     bind(groups);
     stats.processes(groups.size());
+  }
+
+  /** Whether a live round must freeze the tree to scan it. */
+  boolean scansFrozen() {
+    return kind == TrackerKind.SOFT_DIRTY;
+  }
+
+  /** The tracker of a process that has none: for soft-dirty bits the process itself needs nothing. */
+  private DirtyTracker untracked(int pid) {
+    return scansFrozen() ? new SoftDirtyTracker(pid, pagemapScan) : new PresenceTracker(pid, pagemapScan, hashes());
   }
 
   private PageFilter hashes() {
