@@ -78,6 +78,8 @@ public record TrackerHolder(int pid, int targetPid, long targetStartTimeTicks, i
               Integer.toString(descriptors.size()));
       try (FileDescriptor executable = program.dupFrom(last + 1)) {
         int pid = Spawn.fexec(executable, arguments, Map.of(), actions);
+        // exec(2) lets us go on before it has put the command line in place, by which the holder is known.
+        Deadline.inMillis(END_MILLIS).await(() -> read(pid).isPresent());
         return new TrackerHolder(pid, targetPid, targetStartTimeTicks, descriptors.size());
       }
     } finally {
