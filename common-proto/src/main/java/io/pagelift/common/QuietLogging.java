@@ -40,6 +40,8 @@ public final class QuietLogging extends ContextAwareBase implements Configurator
     appender.start();
     context.getLogger("ROOT").addAppender(appender);
     context.getLogger("ROOT").setLevel(Level.WARN);
+    // It warns on a host whose only network is the loopback, where nothing is wrong.
+    context.getLogger("io.netty.util.internal.MacAddressUtil").setLevel(Level.ERROR);
     context.getLogger("io.pagelift").setLevel(Level.toLevel(System.getProperty(LEVEL_PROPERTY), Level.WARN));
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
