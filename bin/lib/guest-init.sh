@@ -19,7 +19,7 @@ failed=0
 
 # run COMMAND...: tells what failed.
 run() {
-  "$@" < /dev/null || { echo "guest: failed with $?: $*"; return 1; }
+  "$@" < /dev/null || { code=$?; echo "guest: failed with $code: $*"; return "$code"; }
 }
 
 # move NAME OPTIONS...
@@ -31,7 +31,13 @@ move() {
   setsid "/victims/$victim" "$work" "$@" < /dev/null > "$work/out" 2>&1 &
   while [ ! -s "$work/pid" ]; do sleep 0.2; done
   pid=$(cat "$work/pid")
-  run "$home/bin/dumper" pre-dump -t "$pid" --to "$server" --name "$victim" --rounds 3 --track=soft-dirty &&
+  # The first connection finds a server that has to load its classes, which may take longer here than a dumper waits for a greeting.
+  for _ in 1 2 3; do
+    code=0
+    run "$home/bin/dumper" pre-dump -t "$pid" --to "$server" --name "$victim" --rounds 3 --track=soft-dirty || code=$?
+    [ "$code" = 4 ] || break
+  done
+  [ "$code" = 0 ] &&
     run "$home/bin/dumper" dump -t "$pid" --to "$server" --name "$victim" --track=soft-dirty || return 1
   wait "$!" 2> /dev/null
   run "$home/bin/restorer" restore --from "$server" --name "$victim" --detached || return 1
