@@ -115,14 +115,16 @@ launch_tests_main() {
 # has replaced them.
 compiler_flags() {
   compiler_flags=-XX:TieredStopAtLevel=1
+  previous=
   for argument in "$@"; do
-    case $argument in
-      --tls-engine=openssl | openssl)
+    case $previous=$argument in
+      *=--tls-engine=openssl | --tls-engine=openssl)
         compiler_flags=-XX:TieredStopAtLevel=1
         break
         ;;
-      --tls*) compiler_flags= ;;
+      *=--tls*) compiler_flags= ;;
     esac
+    previous=$argument
   done
 }
 
