@@ -49,7 +49,8 @@ final class HandshakeBound extends ChannelDuplexHandler {
     closing = true;
     ctx.channel().config().setAutoRead(true);
     ((DuplexChannel) ctx.channel()).shutdownOutput().addListener(done -> {});
-    var timer = ctx.executor().schedule(() -> ctx.close(promise).addListener(closed -> {}), LINGER_SECONDS, TimeUnit.SECONDS);
+    Runnable close = () -> ctx.close(promise).addListener(closed -> {});
+    var timer = ctx.executor().schedule(close, LINGER_SECONDS, TimeUnit.SECONDS);
     ctx.channel().closeFuture().addListener(closed -> timer.cancel(false));
   }
 }
