@@ -53,6 +53,8 @@ final class Bystanders implements AutoCloseable {
             "--clear-groups",
             "--bounding-set=-all",
             "--inh-caps=-all",
+            // They go with us, also when we are killed.
+            "--pdeathsig=KILL",
             "/bin/sleep",
             "120");
     return Spawn.posixSpawn(PROGRAM, command, SpawnActions.quiet().inNewSession());
