@@ -80,7 +80,7 @@ class BadStoreTest {
         continue;
       }
       String word = damage.file.substring(damage.file.lastIndexOf('/') + 1).replace("IMAGE", "tree.blob");
-      calls.add(Arguments.of(damage, "page-server verify", CORRUPT, word));
+      calls.add(Arguments.of(damage, "page-server verify --read-data", CORRUPT, word));
       calls.add(Arguments.of(damage, "restorer restore --name done --detached", CORRUPT, word));
       boolean pages = damage.file.startsWith("segments");
       if (!pages) {
