@@ -42,6 +42,9 @@ public final class CommandRunner {
     if (verbose) {
       System.setProperty(QuietLogging.LEVEL_PROPERTY, "DEBUG");
     }
+    if (Verbosity.wantsJson(arguments)) {
+      System.setProperty(QuietLogging.FORMAT_PROPERTY, QuietLogging.Format.JSON.name());
+    }
     CommandLine line = new CommandLine(command);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setParameterExceptionHandler((failure, args) -> usageFailure(failure, verbose));

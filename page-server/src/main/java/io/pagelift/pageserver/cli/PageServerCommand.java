@@ -4,8 +4,11 @@ import io.pagelift.common.ErrorCategory;
 import io.pagelift.common.PageliftException;
 import io.pagelift.common.SoftwareVersion;
 import io.pagelift.common.Verbosity;
+import io.pagelift.pageserver.metrics.AdminEndpoint;
+import io.pagelift.pageserver.metrics.ServerMetrics;
 import io.pagelift.pageserver.session.PageServer;
 import io.pagelift.pageserver.session.ServerOptions;
+import io.pagelift.pageserver.session.SessionEvents;
 import io.pagelift.pageserver.store.PageStore;
 import io.pagelift.pageserver.store.StoreControl;
 import io.pagelift.tls.TlsContext;
@@ -83,6 +86,19 @@ final class PageServerCommand implements Callable<Integer> {
   @Option(names = "--status-fd", paramLabel = "FD", description = "Write a zero byte to this descriptor once clients can connect, as CRIU does.")
   @Nullable Integer statusFd;
 
+  @Option(
+      names = "--admin-port",
+      paramLabel = "N",
+      description = "Serve figures for Prometheus at http://127.0.0.1:N/metrics; 0 has a port chosen.")
+  @Nullable Integer adminPort;
+
+  @Option(
+      names = "--admin-address",
+      paramLabel = "ADDRESS",
+      defaultValue = "127.0.0.1",
+      description = "Address for --admin-port; anybody who reaches it can read the figures (default: ${DEFAULT-VALUE}).")
+  String adminAddress = "127.0.0.1";
+
   @Mixin TlsOptions tls = new TlsOptions();
 
   @Override
@@ -92,9 +108,8 @@ final class PageServerCommand implements Callable<Integer> {
     if (checkedPort == null || directory == null) {
       throw missing(checkedPort == null, directory == null);
     }
-    if (checkedPort < 0 || checkedPort > 65535) {
-      throw new PageliftException(ErrorCategory.USAGE, "--port must be 0 to 65535, not " + checkedPort);
-    }
+    checkPort("--port", checkedPort);
+    checkPort("--admin-port", adminPort == null ? 0 : adminPort);
     if (drainSeconds < 0 || drainSeconds > MAX_DRAIN_SECONDS || idleSeconds < 1) {
       throw new PageliftException(
           ErrorCategory.USAGE, "--drain-timeout is 0 to " + MAX_DRAIN_SECONDS + " and --idle-timeout 1 or more seconds");
@@ -105,15 +120,18 @@ final class PageServerCommand implements Callable<Integer> {
     }
     ServerOptions plain =
         ServerOptions.defaults(address, checkedPort, SoftwareVersion.of("page-server")).withIdleTimeout(Duration.ofSeconds(idleSeconds));
-    ServerOptions options = files.map(these -> plain.withTls(TlsContext.open(these))).orElse(plain);
+    ServerMetrics metrics = new ServerMetrics();
+    ServerOptions options = files.map(these -> plain.withTls(TlsContext.open(these))).orElse(plain).withEvents(adminPort == null ? SessionEvents.NONE : metrics);
     CountDownLatch stop = new CountDownLatch(1);
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stopInOrder(stop, stopped), "pagelift-stop"));
+    AdminEndpoint admin = null;
     try (PageStore pages = PageStore.open(directory, storeFlags.options());
         StoreControl control = StoreControl.bind(pages, directory);
         PageServer server = PageServer.start(pages, options)) {
       control.start();
       System.out.println("listening on " + server.address());
+      admin = figures(server, metrics);
       System.out.flush();
       StatusDescriptor.ready(statusFd);
       stop.await();
@@ -124,15 +142,35 @@ final class PageServerCommand implements Callable<Integer> {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
+      if (admin != null) {
+        admin.close();
+      }
       stopped.countDown();
     }
     return 0;
+  }
+
+  private @Nullable AdminEndpoint figures(PageServer server, ServerMetrics metrics) {
+    Integer chosen = adminPort;
+    if (chosen == null) {
+      return null;
+    }
+    metrics.watch(server);
+    AdminEndpoint admin = AdminEndpoint.start(metrics, adminAddress, chosen);
+    System.out.println("figures at http://" + admin.address() + "/metrics");
+    return admin;
   }
 
   /** Not "required = true": the subcommands do not need them. */
   private PageliftException missing(boolean portMissing, boolean storeMissing) {
     String options = (portMissing ? "--port=N" : "") + (portMissing && storeMissing ? " and " : "") + (storeMissing ? "--store=DIR" : "");
     return new PageliftException(ErrorCategory.USAGE, "missing " + options + "; see 'page-server --help'");
+  }
+
+  private static void checkPort(String option, int number) {
+    if (number < 0 || number > 65535) {
+      throw new PageliftException(ErrorCategory.USAGE, option + " must be 0 to 65535, not " + number);
+    }
   }
 
   private void checkAddress() {

@@ -104,6 +104,11 @@ public final class PageServer implements AutoCloseable {
     return strangers.count();
   }
 
+  /** Rounds that are neither committed nor given up. */
+  public int openRoundCount() {
+    return openRounds.count();
+  }
+
   /** Bytes of received frames that wait for workers, in all sessions together. */
   public long queuedBytes() {
     return queuedBytes.get();
@@ -133,6 +138,7 @@ public final class PageServer implements AutoCloseable {
 
   private void accept(Channel channel) {
     if (!strangers.admit(channel)) {
+      options.events().notLetIn();
       channel.close().addListener(done -> {});
       return;
     }
@@ -140,9 +146,9 @@ public final class PageServer implements AutoCloseable {
     channel.closeFuture().addListener(closed -> strangers.forget(channel));
     Outbound out = new Outbound(channel, options.writeTimeout());
     ClientRights rights = new ClientRights(options.tls());
-    Session session = new Session(store, turns, handovers, openRounds, options.software(), out, rights, new Place(channel));
+    Session session = new Session(store, turns, handovers, openRounds, options.events(), options.software(), out, rights, new Place(channel));
     FrameQueue queue = new FrameQueue(channel, workers, session, queuedBytes);
-    SessionChannel end = new SessionChannel(queue, out, rights, options.helloTimeout(), options.idleTimeout());
+    SessionChannel end = new SessionChannel(queue, out, rights, options);
     TlsContext tls = options.tls();
     if (tls == null) {
       channel.pipeline().addLast(new FrameDecoder(), end);

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param idleTimeout a connection that asks for nothing for so long is ended
  * @param strangers bounds for connections that have not said who they are
  * @param tls how to encrypt and whom to let in; null for plain text and everybody
+ * @param events told of what happens in sessions
  */
 public record ServerOptions(
     String address,
@@ -29,7 +30,8 @@ public record ServerOptions(
     Duration writeTimeout,
     Duration idleTimeout,
     StrangerLimits strangers,
-    @Nullable TlsContext tls) {
+    @Nullable TlsContext tls,
+    SessionEvents events) {
   /** Each may hold one partly received batch, so 72 MiB at worst: with what waits for workers, less than a page-server's direct memory. */
   public static final int DEFAULT_MAX_CONNECTIONS = 72;
 
@@ -45,36 +47,42 @@ public record ServerOptions(
         Duration.ofSeconds(60),
         Duration.ofMinutes(15),
         StrangerLimits.USUAL,
-        null);
+        null,
+        SessionEvents.NONE);
   }
 
   /** The same over another transport. */
   public ServerOptions withTransport(Transport other) {
-    return new ServerOptions(address, port, software, other, maxConnections, helloTimeout, writeTimeout, idleTimeout, strangers, tls);
+    return new ServerOptions(address, port, software, other, maxConnections, helloTimeout, writeTimeout, idleTimeout, strangers, tls, events);
   }
 
   /** The same with another bound for HELLO. */
   public ServerOptions withHelloTimeout(Duration timeout) {
-    return new ServerOptions(address, port, software, transport, maxConnections, timeout, writeTimeout, idleTimeout, strangers, tls);
+    return new ServerOptions(address, port, software, transport, maxConnections, timeout, writeTimeout, idleTimeout, strangers, tls, events);
   }
 
   /** The same with another number of connections. */
   public ServerOptions withMaxConnections(int connections) {
-    return new ServerOptions(address, port, software, transport, connections, helloTimeout, writeTimeout, idleTimeout, strangers, tls);
+    return new ServerOptions(address, port, software, transport, connections, helloTimeout, writeTimeout, idleTimeout, strangers, tls, events);
   }
 
   /** The same with another bound for silence. */
   public ServerOptions withIdleTimeout(Duration timeout) {
-    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, timeout, strangers, tls);
+    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, timeout, strangers, tls, events);
   }
 
   /** The same with other bounds for strangers. */
   public ServerOptions withStrangers(StrangerLimits limits) {
-    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, idleTimeout, limits, tls);
+    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, idleTimeout, limits, tls, events);
   }
 
   /** The same, encrypted. */
   public ServerOptions withTls(TlsContext context) {
-    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, idleTimeout, strangers, context);
+    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, idleTimeout, strangers, context, events);
+  }
+
+  /** The same, with somebody who is told of what happens in sessions. */
+  public ServerOptions withEvents(SessionEvents told) {
+    return new ServerOptions(address, port, software, transport, maxConnections, helloTimeout, writeTimeout, idleTimeout, strangers, tls, told);
   }
 }

@@ -38,6 +38,7 @@ final class Session implements FrameQueue.Consumer {
   private final Outbound out;
   private final ClientRights rights;
   private final OpenRounds openRounds;
+  private final SessionEvents events;
   private final Place place;
   private @Nullable Role role;
   private @Nullable String written;
@@ -58,6 +59,7 @@ final class Session implements FrameQueue.Consumer {
       WriterTurns turns,
       Handovers handovers,
       OpenRounds openRounds,
+      SessionEvents events,
       String software,
       Outbound out,
       ClientRights rights,
@@ -69,6 +71,7 @@ final class Session implements FrameQueue.Consumer {
     this.out = out;
     this.rights = rights;
     this.openRounds = openRounds;
+    this.events = events;
     this.place = place;
   }
 
@@ -77,6 +80,7 @@ final class Session implements FrameQueue.Consumer {
     if (over) {
       return;
     }
+    events.received(frame.lengthBytes());
     try {
       dispatch(frame, more);
     } catch (FrameException e) {
@@ -164,7 +168,7 @@ final class Session implements FrameQueue.Consumer {
       giveTurnBack();
       throw e;
     }
-    role = new WritingRole(log, out, rights, openRounds, handovers::roundCommitted);
+    role = new WritingRole(log, out, rights, openRounds, events, handovers::roundCommitted);
     out.send(
         FrameType.MIGRATION_OPENED,
         MigrationOpened.newBuilder()

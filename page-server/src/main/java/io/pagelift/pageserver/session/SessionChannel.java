@@ -35,16 +35,18 @@ final class SessionChannel extends ChannelInboundHandlerAdapter {
   private final ClientRights rights;
   private final Duration helloTimeout;
   private final Duration idleTimeout;
+  private final SessionEvents events;
   private @Nullable ScheduledFuture<?> helloTimer;
   private @Nullable ScheduledFuture<?> idleTimer;
   private long lastFrameNanos = System.nanoTime();
 
-  SessionChannel(FrameQueue queue, Outbound out, ClientRights rights, Duration helloTimeout, Duration idleTimeout) {
+  SessionChannel(FrameQueue queue, Outbound out, ClientRights rights, ServerOptions options) {
     this.queue = queue;
     this.out = out;
     this.rights = rights;
-    this.helloTimeout = helloTimeout;
-    this.idleTimeout = idleTimeout;
+    this.helloTimeout = options.helloTimeout();
+    this.idleTimeout = options.idleTimeout();
+    this.events = options.events();
   }
 
   @Override
@@ -69,6 +71,7 @@ final class SessionChannel extends ChannelInboundHandlerAdapter {
       if (handshake.isSuccess()) {
         identify(ctx);
       } else {
+        events.notLetIn();
         LOG.warn("{}: not let in: {}", out.peer(), TlsFailures.reason(handshake.cause()));
         ctx.close().addListener(closed -> {});
       }

@@ -46,17 +46,19 @@ final class WritingRole implements Role {
   private final Runnable whenCommitted;
   private final ClientRights rights;
   private final OpenRounds openRounds;
+  private final SessionEvents events;
   private @Nullable RoundInProgress round;
   private int roundNumber;
   private long lastSequence;
   private long acknowledgedSequence;
   private long bytesSinceAck;
 
-  WritingRole(MigrationLog log, Outbound out, ClientRights rights, OpenRounds openRounds, Runnable whenCommitted) {
+  WritingRole(MigrationLog log, Outbound out, ClientRights rights, OpenRounds openRounds, SessionEvents events, Runnable whenCommitted) {
     this.log = log;
     this.out = out;
     this.rights = rights;
     this.openRounds = openRounds;
+    this.events = events;
     this.whenCommitted = whenCommitted;
   }
 
@@ -168,7 +170,9 @@ final class WritingRole implements Role {
     }
     round = null;
     try {
+      long startNanos = System.nanoTime();
       RoundResult result = committed(current, commit);
+      events.roundCommitted(result, System.nanoTime() - startNanos);
       LOG.info("{}: round {} of '{}' committed: {}", out.peer(), roundNumber, log.name(), result);
       whenCommitted.run();
       out.send(FrameType.ROUND_COMMITTED, Messages.toWire(result));
@@ -189,6 +193,7 @@ final class WritingRole implements Role {
       checkObjects(commit.getObjectsList());
       return current.commit(commit.getObjectsList(), commit.getComplete());
     } catch (RuntimeException e) {
+      events.roundLost();
       current.abort();
       throw e;
     }
@@ -212,6 +217,7 @@ final class WritingRole implements Role {
     }
     round = null;
     openRounds.ended();
+    events.roundLost();
     current.abort();
     LOG.info("{}: round {} of '{}' aborted: {}", out.peer(), roundNumber, log.name(), Messages.printable(abort.getReason()));
     out.send(FrameType.ROUND_ABORTED, RoundAborted.newBuilder().setRound(roundNumber).build());
@@ -224,6 +230,7 @@ final class WritingRole implements Role {
     try {
       if (current != null) {
         openRounds.ended();
+        events.roundLost();
         current.abort();
       }
     } finally {

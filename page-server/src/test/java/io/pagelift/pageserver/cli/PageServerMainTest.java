@@ -185,6 +185,39 @@ class PageServerMainTest {
   }
 
   @Test
+  void figuresOfTheRunningServerAreServedForPrometheusAndLogsAreJson() throws Exception {
+    Process process =
+        start("--port", "0", "--store", directory.resolve("store").toString(), "--admin-port", "0", "--log-format=json", "-v");
+    BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
+    HostPort server = HostPort.parse(out.readLine().substring("listening on ".length()));
+    String figures = out.readLine();
+    assertThat(figures).startsWith("figures at http://127.0.0.1:");
+    try (PageServerClient client = PageServerClient.connect(server, ClientOptions.defaults("test"));
+        MigrationSession session = client.openForWriting("m")) {
+      commitRound(session, 1);
+      session.beginRound("none", "t");
+      String text = read(figures.substring("figures at ".length()));
+      assertThat(text.lines())
+          .contains("pagelift_rounds_total{end=\"committed\"} 1.0", "pagelift_open_rounds 1.0", "pagelift_commit_seconds_count 1")
+          .anyMatch(line -> line.startsWith("pagelift_pages_total{kind=\"stored\"} "))
+          .anyMatch(line -> line.startsWith("pagelift_received_bytes_total 104"));
+    }
+    process.destroyForcibly().waitFor();
+    assertThat(said().lines())
+        .anyMatch(line -> line.contains("\"formattedMessage\":") && line.contains("round 1 of 'm' committed"))
+        .filteredOn(line -> !line.startsWith("{"))
+        .isEmpty();
+  }
+
+  private static String read(String url) throws Exception {
+    java.net.http.HttpClient http = java.net.http.HttpClient.newHttpClient();
+    return http.send(
+            java.net.http.HttpRequest.newBuilder(java.net.URI.create(url)).timeout(java.time.Duration.ofSeconds(60)).build(),
+            java.net.http.HttpResponse.BodyHandlers.ofString())
+        .body();
+  }
+
+  @Test
   void aPortInUseIsNamed() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String port = String.valueOf(taken.getLocalPort());
