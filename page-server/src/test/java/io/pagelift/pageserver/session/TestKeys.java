@@ -32,7 +32,7 @@ final class TestKeys {
         List.of(),
         Duration.ofDays(1),
         false);
-    keys().make(List.of(), Map.of("expired", Grants.everything()), List.of(), Duration.ofSeconds(-60), false);
+    keys().make(List.of(), Map.of("expired", Grants.everything()), List.of(), Duration.ofMinutes(-1), false);
   }
 
   private KeyDirectory keys() {
