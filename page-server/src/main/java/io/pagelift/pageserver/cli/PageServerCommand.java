@@ -120,8 +120,9 @@ final class PageServerCommand implements Callable<Integer> {
     }
     ServerOptions plain =
         ServerOptions.defaults(address, checkedPort, SoftwareVersion.of("page-server")).withIdleTimeout(Duration.ofSeconds(idleSeconds));
-    ServerMetrics metrics = new ServerMetrics();
-    ServerOptions options = files.map(these -> plain.withTls(TlsContext.open(these))).orElse(plain).withEvents(adminPort == null ? SessionEvents.NONE : metrics);
+    ServerMetrics metrics = adminPort == null ? null : new ServerMetrics();
+    ServerOptions options =
+        files.map(these -> plain.withTls(TlsContext.open(these))).orElse(plain).withEvents(metrics == null ? SessionEvents.NONE : metrics);
     CountDownLatch stop = new CountDownLatch(1);
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stopInOrder(stop, stopped), "pagelift-stop"));
@@ -150,9 +151,9 @@ final class PageServerCommand implements Callable<Integer> {
     return 0;
   }
 
-  private @Nullable AdminEndpoint figures(PageServer server, ServerMetrics metrics) {
+  private @Nullable AdminEndpoint figures(PageServer server, @Nullable ServerMetrics metrics) {
     Integer chosen = adminPort;
-    if (chosen == null) {
+    if (chosen == null || metrics == null) {
       return null;
     }
     metrics.watch(server);

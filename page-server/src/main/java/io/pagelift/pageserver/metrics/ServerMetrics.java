@@ -71,8 +71,10 @@ public final class ServerMetrics implements SessionEvents {
     pages.labelValues("stored").inc(result.pagesStored());
     pages.labelValues("zero").inc(result.pagesZero());
     pages.labelValues("dropped").inc(result.pagesDropped());
-    pages.labelValues("deduplicated_round").inc(result.pagesDeduplicatedRound());
-    pages.labelValues("deduplicated_earlier").inc(result.pagesDeduplicatedEarlier());
+    pages.labelValues("deduplicated_same_round").inc(result.deduplicated().sameRound());
+    pages.labelValues("deduplicated_earlier_round").inc(result.deduplicated().earlierRound());
+    pages.labelValues("deduplicated_other_process").inc(result.deduplicated().otherProcess());
+    pages.labelValues("deduplicated_other_migration").inc(result.deduplicated().otherMigration());
     storedBytes.inc(result.bytesStored());
     commitSeconds.observe(nanos / NANOS_PER_SECOND);
   }
