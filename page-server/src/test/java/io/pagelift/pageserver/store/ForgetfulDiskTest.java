@@ -88,6 +88,19 @@ class ForgetfulDiskTest {
     assertThat(disk.visited()).isGreaterThan(200);
   }
 
+  @Test
+  void givingSpaceBackSurvivesTheLossOfPowerAtEveryStep() {
+    try (DirectoryPageStore store = open(step -> {})) {
+      commit(store, "m");
+      commit(store, "m");
+      Stores.commit(store, "removed", 0, 11, 12, 13, 14, 15, 16, 17, 18);
+      disk.beginVisiting();
+      store.remove("removed", false);
+      assertThat(store.reclaim().segmentsDropped()).isEqualTo(1);
+    }
+    assertThat(disk.visited()).isGreaterThan(50);
+  }
+
   /** A killed process leaves everything in the page cache: the next one sees it, and must not build on what is not forced. */
   @ParameterizedTest
   @EnumSource(StoreStep.class)

@@ -50,6 +50,7 @@ final class ModelDisk {
   /** A change that is not forced yet. */
   private sealed interface Change {
     /** Bytes that are written; {@code null} for growth alone. */
+    @SuppressWarnings("ArrayRecordComponent") // identity is all that is asked of it
     record Write(long offset, byte @Nullable [] bytes, long endOffset) implements Change {}
 
     /** A file is cut. */
@@ -64,6 +65,7 @@ final class ModelDisk {
    *
    * @param fresh whether the changes of the last operation have a part in it
    */
+  @SuppressWarnings("ArrayRecordComponent") // compared by its key
   private record Outcome(boolean fresh, byte @Nullable [] bytes, Map<String, Node> names, long key) {}
 
   /** A file or directory whose outcome is still to be chosen. */
