@@ -30,6 +30,8 @@ public final class RawReader implements AutoCloseable {
   /** No file of /proc that is read whole may be longer: /proc/PID/smaps of 65,530 mappings has about 50 MiB. */
   private static final int MAX_FILE_BYTES = 256 << 20;
 
+  private static final String TOO_LONG = "(a path of more than 4095 bytes)";
+
   private final NativeBuffer path = NativeBuffer.allocate(PATH_BYTES);
   private final NativeBuffer data = NativeBuffer.allocate(BUFFER_BYTES);
   private final ByteBuffer dataBytes = data.bytes().order(ByteOrder.nativeOrder());
@@ -74,6 +76,10 @@ public final class RawReader implements AutoCloseable {
         Kernel.call(SyscallNumbers.READLINK, put(name), data.address(), PATH_BYTES);
     if (gone(length)) {
       return null;
+    }
+    if (length == -Errno.ENAMETOOLONG) {
+      // No call takes such a path either; what has it is refused as a file that cannot be named.
+      return TOO_LONG;
     }
     Kernel.check(length, "readlink", name);
     return FileNames.decode(copy((int) length));
