@@ -13,8 +13,7 @@ import io.pagelift.wire.proto.PlaceRuns;
 import io.pagelift.wire.proto.PlacesRequest;
 import io.pagelift.wire.proto.ReadRequest;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.function.Consumer;
 
 /** One migration opened for reading, as its last committed round left it. Used by one thread at a time. */
 public final class ReadingSession implements AutoCloseable {
@@ -71,25 +70,27 @@ public final class ReadingSession implements AutoCloseable {
     return Answers.held(connection, objectId);
   }
 
-  /** The pages held for an object and where they lie in the store's segments, ascending by page. */
-  public List<PagePlace> places(long objectId) {
+  /**
+   * The pages held for an object and where they lie in the store's segments, ascending by page.
+   *
+   * @param sink called on this thread while the answer still comes in: it must not ask this session for anything
+   */
+  public void forEachPlace(long objectId, Consumer<PagePlace> sink) {
     connection.send(FrameType.PLACES_REQUEST, PlacesRequest.newBuilder().setObjectId(objectId).build());
-    List<PagePlace> places = new ArrayList<>();
     boolean last = false;
     while (!last) {
       Frame frame = awaitReply(FrameType.PLACE_RUNS, "PLACES_REQUEST of object " + objectId);
       try {
         PlaceRuns runs = frame.message(PlaceRuns.class);
-        addPlaces(frame, runs, places);
+        passOn(frame, runs, sink);
         last = runs.getLast();
       } finally {
         frame.release();
       }
     }
-    return places;
   }
 
-  private void addPlaces(Frame frame, PlaceRuns runs, List<PagePlace> places) {
+  private void passOn(Frame frame, PlaceRuns runs, Consumer<PagePlace> sink) {
     int count = runs.getFirstPageCount();
     if (runs.getPageCountCount() != count || runs.getSegmentCount() != count || runs.getSegmentPageCount() != count) {
       throw connection.fail(frame.malformed("its lists do not have the same length"));
@@ -97,7 +98,7 @@ public final class ReadingSession implements AutoCloseable {
     Messages.PageRunCheck check = new Messages.PageRunCheck(frame);
     for (int i = 0; i < count; i++) {
       PageRun run = check.run(runs.getFirstPage(i), runs.getPageCount(i), PageRun.Kind.DATA);
-      places.add(new PagePlace(run.firstPage(), run.pageCount(), runs.getSegment(i), runs.getSegmentPage(i)));
+      sink.accept(new PagePlace(run.firstPage(), run.pageCount(), runs.getSegment(i), runs.getSegmentPage(i)));
     }
   }
 

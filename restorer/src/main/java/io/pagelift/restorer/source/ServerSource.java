@@ -85,7 +85,7 @@ final class ServerSource implements ImageSource {
 
   @Override
   public void forEachPlace(long objectId, Consumer<PagePlace> sink) {
-    session.places(objectId).forEach(sink);
+    session.forEachPlace(objectId, sink);
   }
 
   @Override
