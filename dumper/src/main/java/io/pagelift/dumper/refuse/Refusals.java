@@ -23,6 +23,9 @@ public final class Refusals {
   /** How often a tree that would be refused is looked at: a vfork, or a program that is just starting, passes by itself. */
   private static final int LOOKS = 5;
 
+  /** And one that holds nothing but events that its program is about to read: on a busy machine that takes a while. */
+  private static final int LOOKS_AT_PASSING = 25;
+
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(40);
 
   private Refusals() {}
@@ -33,11 +36,15 @@ public final class Refusals {
    */
   public static List<Refusal> check(int rootPid, CollectOptions options) {
     List<Refusal> refusals = look(rootPid, options);
-    for (int i = 1; i < LOOKS && !refusals.isEmpty(); i++) {
+    for (int i = 1; i < looks(refusals) && !refusals.isEmpty(); i++) {
       LockSupport.parkNanos(PAUSE_NANOS);
       refusals = look(rootPid, options);
     }
     return refusals;
+  }
+
+  private static int looks(List<Refusal> refusals) {
+    return refusals.stream().allMatch(Refusal::passing) ? LOOKS_AT_PASSING : LOOKS;
   }
 
   private static List<Refusal> look(int rootPid, CollectOptions options) {

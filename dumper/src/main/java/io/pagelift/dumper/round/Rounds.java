@@ -20,6 +20,7 @@ import java.util.concurrent.locks.LockSupport;
 /** One command's connection, trackers and figures, from the first look at the target to the last round. */
 final class Rounds implements AutoCloseable {
   private static final int FREEZES = 20;
+  private static final long MAX_BETWEEN_FREEZES_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
   private static final long BETWEEN_FREEZES_NANOS = TimeUnit.MILLISECONDS.toNanos(7);
   private static final Duration TRACER_BOUND = Duration.ofSeconds(10);
 
@@ -154,7 +155,8 @@ final class Rounds implements AutoCloseable {
         if (!refused.passing() || i == FREEZES) {
           throw refused;
         }
-        LockSupport.parkNanos(BETWEEN_FREEZES_NANOS);
+        // Longer each time: on a busy machine a program may not run at all in a few milliseconds.
+        LockSupport.parkNanos(Math.min(BETWEEN_FREEZES_NANOS << (i / 2), MAX_BETWEEN_FREEZES_NANOS));
       }
     }
   }
