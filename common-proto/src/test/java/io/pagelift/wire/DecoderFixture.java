@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.pagelift.wire.proto.Hello;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -23,6 +24,18 @@ final class DecoderFixture implements AutoCloseable {
     channel.config().setAllocator(allocator);
     channel.pipeline().addLast(new FrameDecoder());
     reads = (RecvByteBufAllocator.ExtendedHandle) channel.config().<RecvByteBufAllocator>getRecvByteBufAllocator().newHandle();
+    greet();
+  }
+
+  /** Before a HELLO the decoder takes nothing else. */
+  private void greet() {
+    ByteBuf head = FrameCodec.encodeHead(allocator, FrameType.HELLO, Hello.getDefaultInstance(), null);
+    byte[] bytes = new byte[head.readableBytes()];
+    head.readBytes(bytes).release();
+    receive(bytes, new Random(1), bytes.length);
+    frames.forEach(Frame::release);
+    frames.clear();
+    largestAllocationBytes = 0;
   }
 
   /** Delivers the bytes in reads of at most {@code maxReadBytes}. */
