@@ -56,7 +56,9 @@ final class RecordedProvider extends FileSystemProvider {
     return newFileChannel(path, options, attributes);
   }
 
+  /** The stream that is given out closes the one that it wraps. */
   @Override
+  @SuppressWarnings("StreamResourceLeak")
   public DirectoryStream<Path> newDirectoryStream(Path path, DirectoryStream.Filter<? super Path> filter) throws IOException {
     DirectoryStream<Path> stream = Files.newDirectoryStream(real(path));
     return new DirectoryStream<>() {
