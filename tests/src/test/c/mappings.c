@@ -194,6 +194,7 @@ int main(int argc, char **argv) {
   set_up_advice();
   set_up_files();
   set_up_layout();
+  MUST(chmod(victim_path(""), 0777) == 0);
   if (argc > 2 && strcmp(argv[2], "user") == 0) MUST(setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0);
   if (all_locked) MUST(mlockall(MCL_FUTURE | MCL_ONFAULT) == 0);
   pid_t child = fork();
