@@ -71,7 +71,7 @@ class KilledDumperTest {
       for (int shot = 0; hits < KILLS_IN_FREEZES && shot < MOST_SHOTS; shot++) {
         Running dumper = start(workspace, server, victim, arguments, "m" + shot);
         // Spread over the freeze; after each shot that came too late, closer to its begin.
-        boolean hit = marksman.shoot(dumper, freezeMicros * hits / KILLS_IN_FREEZES >> 2 * misses);
+        boolean hit = marksman.shoot(dumper, ((freezeMicros * hits) / KILLS_IN_FREEZES) >> (2 * misses));
         dumper.kill();
         dumper.await(Await.LONG);
         hits += hit ? 1 : 0;
