@@ -39,12 +39,22 @@ class PageServerMainTest {
     }
   }
 
-  private Process start(String... arguments) throws IOException {
+  /** The program as the start script runs it; from JDK 24 on a library that loads native code is warned of without the flag. */
+  private static List<String> java() {
     List<String> command =
         new ArrayList<>(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp",
-                System.getProperty("java.class.path"), PageServerMain.class.getName()));
+                System.getProperty("java.class.path")));
+    if (Runtime.version().feature() >= 24) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
+    command.add(PageServerMain.class.getName());
+    return command;
+  }
+
+  private Process start(String... arguments) throws IOException {
+    List<String> command = java();
     command.addAll(List.of(arguments));
     Process process = new ProcessBuilder(command).redirectError(directory.resolve("stderr").toFile()).start();
     started.add(process);
@@ -168,12 +178,9 @@ class PageServerMainTest {
   @Test
   void itSaysWhenItIsReadyByAZeroByte() throws Exception {
     Path status = directory.resolve("status");
-    List<String> command =
-        List.of(
-            "sh", "-c", "exec 7>\"$0\"; exec \"$@\" --status-fd 7", status.toString(),
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1", "-cp",
-            System.getProperty("java.class.path"), PageServerMain.class.getName(), "--port", "0", "--store",
-            directory.resolve("store").toString());
+    List<String> command = new ArrayList<>(List.of("sh", "-c", "exec 7>\"$0\"; exec \"$@\" --status-fd 7", status.toString()));
+    command.addAll(java());
+    command.addAll(List.of("--port", "0", "--store", directory.resolve("store").toString()));
     Process server = new ProcessBuilder(command).redirectError(directory.resolve("stderr").toFile()).start();
     started.add(server);
     HostPort address = address(server);
