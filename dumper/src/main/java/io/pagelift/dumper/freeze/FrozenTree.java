@@ -19,6 +19,7 @@ public final class FrozenTree implements AutoCloseable {
   private final List<FrozenProcess> processes;
   private final SleepSamples samples;
   private final FreezeTimes times;
+  private volatile boolean heldBeyondTracer;
 
   FrozenTree(
       TracerThread tracer,
@@ -89,12 +90,14 @@ public final class FrozenTree implements AutoCloseable {
    * Makes the tree stay stopped when the tracer dies, until it is let go or killed here, or continued with SIGCONT by somebody else.
    */
   public void hold() {
+    heldBeyondTracer = true;
     tracer.run("hold the tree", THAW_BOUND, () -> held.hold(processes));
   }
 
   /** Lets every thread go on where it was; stopped processes stay stopped. May be called more than once. */
   public void thaw() {
     tracer.run("let the tree go", THAW_BOUND, () -> held.letGo(tracer));
+    heldBeyondTracer = false;
   }
 
   /**
@@ -105,9 +108,14 @@ public final class FrozenTree implements AutoCloseable {
     tracer.run("end the tree", THAW_BOUND, () -> held.kill(processes, Deadline.in(THAW_BOUND)));
   }
 
-  /** The same as {@link #thaw()}. */
+  /**
+   * Lets the tree go unless it is held: a failure must not wake a tree whose copy may live elsewhere. A held tree stays stopped when its
+   * tracer ends.
+   */
   @Override
   public void close() {
-    thaw();
+    if (!heldBeyondTracer) {
+      thaw();
+    }
   }
 }

@@ -39,7 +39,10 @@ final class HeldThreads {
 
   /** From now on the threads stay stopped when their tracer dies, see {@link StickyStop}. */
   void hold(List<FrozenProcess> processes) {
-    sticky = StickyStop.of(processes);
+    StickyStop queued = new StickyStop();
+    // Known before the first signal is queued: what is queued must be taken back, also when the rest fails.
+    sticky = queued;
+    queued.queue(processes);
   }
 
   /** The held threads of a process, its leader first if it is held. */

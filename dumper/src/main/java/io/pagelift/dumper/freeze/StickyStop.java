@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A freeze that outlives the one who froze.
@@ -31,17 +32,13 @@ final class StickyStop {
   private final List<Integer> continuedProcesses = new ArrayList<>();
   private final List<Tracee> continuedThreads = new ArrayList<>();
 
-  private StickyStop() {}
-
   /** Queues the signals. For the tracer thread. */
-  static StickyStop of(List<FrozenProcess> processes) {
-    StickyStop sticky = new StickyStop();
+  void queue(List<FrozenProcess> processes) {
     for (FrozenProcess process : processes) {
       if (!process.zombie() && process.stopSignal() == 0) {
-        sticky.add(process);
+        add(process);
       }
     }
-    return sticky;
   }
 
   private void add(FrozenProcess process) {
@@ -59,11 +56,21 @@ final class StickyStop {
     }
   }
 
-  /** Lets every thread go without its SIGSTOP. What is held besides is the caller's. For the tracer thread. */
+  /** Lets every thread go without its SIGSTOP, also those behind one that fails. What is held besides is the caller's. For the tracer thread. */
   void undo() {
-    threads.forEach(StickyStop::letGo);
+    @Nullable KernelException first = null;
+    for (Tracee tracee : threads) {
+      try {
+        letGo(tracee);
+      } catch (KernelException e) {
+        first = first == null ? e : first;
+      }
+    }
     continuedProcesses.forEach(pid -> Spawn.kill(pid, Constants.SIGCONT));
     continuedThreads.forEach(tracee -> Spawn.killThread(tracee.pid(), tracee.tid(), Constants.SIGCONT));
+    if (first != null) {
+      throw first;
+    }
   }
 
   private static void letGo(Tracee tracee) {

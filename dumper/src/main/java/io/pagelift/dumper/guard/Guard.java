@@ -29,6 +29,7 @@ public final class Guard implements AutoCloseable {
   private final Process process;
   private final Writer toGuard;
   private final BufferedReader fromGuard;
+  private boolean answering;
 
   private Guard(Process process) {
     this.process = process;
@@ -75,6 +76,7 @@ public final class Guard implements AutoCloseable {
         processes.add(new GuardedProcess(one.pid(), startTime, one.stopSignal() != 0));
       }
     }
+    answering = true;
     watch(round, processes, ANSWER_SECONDS);
   }
 
@@ -108,6 +110,7 @@ public final class Guard implements AutoCloseable {
 
   /** The tree is let go or ended: nothing is left to guard. */
   public void done() {
+    answering = false;
     tell(GuardLoop.DONE);
   }
 
@@ -120,11 +123,13 @@ public final class Guard implements AutoCloseable {
     }
   }
 
-  /** Lets it end. Only when nothing is guarded, or after {@link #done}. */
+  /** Lets it end when nothing is guarded; otherwise it takes over, as if this program had been killed. */
   @Override
   public void close() {
     try {
-      done();
+      if (!answering) {
+        done();
+      }
     } catch (PageliftException e) {
       // It has ended already.
     }

@@ -45,6 +45,7 @@ public final class GuardLoop {
   private List<GuardedProcess> tree = List.of();
   private int round;
   private boolean armed;
+  private String lastSaid = "";
 
   /** A guard for one migration. */
   public GuardLoop(HostPort server, String migration, Duration handoverBound, ClientOptions options, PrintStream log) {
@@ -101,7 +102,8 @@ public final class GuardLoop {
         if (decision != Decision.UNDECIDED) {
           return decision;
         }
-      } catch (PageliftException e) {
+      } catch (RuntimeException e) {
+        // Nothing may end the guard before it knows.
         say("no decision yet, the tree stays stopped: " + e.getMessage());
       }
       pause();
@@ -124,7 +126,12 @@ public final class GuardLoop {
         : "the copy at the destination lives; the tree is ended here");
   }
 
+  /** Says something once: it asks twice a second, for as long as it takes. */
   private void say(String text) {
+    if (text.equals(lastSaid)) {
+      return;
+    }
+    lastSaid = text;
     log.println("guard of '" + migration + "': " + text);
     log.flush();
   }

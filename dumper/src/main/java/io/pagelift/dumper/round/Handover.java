@@ -66,7 +66,7 @@ final class Handover implements Ending {
     guard.done();
   }
 
-  /** Until the server has heard ARMED a failure means that the tree goes on here. */
+  /** What fails after this leaves the tree stopped, and its guard takes over. Until the server has heard ARMED a failure means that the tree goes on here. */
   private void arm(FrozenTree tree, int round) {
     try {
       FaultPoint.reach("dumper.committed");
@@ -77,6 +77,8 @@ final class Handover implements Ending {
       guard.armed();
     } catch (RuntimeException e) {
       session.giveUp(round, "the source could not arm itself", GIVE_UP_BOUND);
+      tree.thaw();
+      guard.done();
       throw e;
     }
   }

@@ -138,6 +138,16 @@ class HandoverFaultsTest {
     finish();
   }
 
+  @ParameterizedTest(name = "dumper-fails-{0}")
+  @ValueSource(strings = {"armed", "decided"})
+  void aDumperThatFailsAfterItWasArmedNeverWakesTheTree(String point) throws IOException {
+    Running restorer = follow("");
+    expectExit(migrate("dumper." + point + "=fail", 60), 1);
+    expectExit(restorer.await(BOUND), 0);
+    onlyCopyRunsAt(destination, source);
+    finish();
+  }
+
   @Test
   void aRestorerKilledBeforeItsCopyIsReadyLeavesTheTreeAtTheSource() throws IOException {
     Running restorer = follow("restorer.built=kill");
